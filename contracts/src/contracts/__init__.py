@@ -1,0 +1,1 @@
+"""What the services agree on: events, lifecycle, generation types, subjects, HTTP shapes."""

@@ -1,0 +1,1 @@
+"""One request in, progress and one outcome out; the providers live here."""

@@ -1,0 +1,156 @@
+"""The provider port: what a class must do so that Darkroom can generate through it.
+
+A provider is registered under the entry-point group ``darkroom.providers``. It never sees the bus,
+the log or the database: it is handed a `Job`, and yields what happens to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Execution(StrEnum):
+    """Where the work is done; it decides which concurrency limit a task counts against."""
+
+    LOCAL = "local"
+    """Computed on this machine. Nothing is submitted anywhere; a lost attempt is computed again."""
+    REMOTE = "remote"
+    """Done by an external service. What `Provider.submit` returned is in the log before anything
+    else happens, and a later attempt resumes it instead of submitting again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One generation type that a provider serves.
+
+    ``params_schema`` is a JSON Schema (2020-12) of ``provider_params``; the gateway checks a
+    submission against it before anything is published. ``stages`` are the stages that the provider
+    may report through `Progress`, in order.
+    """
+
+    params_schema: Mapping[str, Any]
+    title: str = ""
+    timeout_s: float | None = None
+    """Overrides ``PROVIDER_TIMEOUT_S`` for this type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt at one task, as a provider sees it."""
+
+    task_id: str
+    owner: str
+    type: str
+    prompt: str | None
+    reference_images: tuple[str, ...]
+    """Keys of own uploads and artifacts, or public http(s) URLs; read them with `fetch`."""
+    params: Mapping[str, Any]
+    attempt: int
+    fetch: Callable[[str], Awaitable[bytes]]
+    """Bytes of a reference, checked as an upload is. Raises `Rejected` when it can't be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What an external service answered to a submit: enough to find the job again after a crash."""
+
+    external_task_id: str | None = None
+    handle: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life: ``percent`` in 0..99, and the stage when it moved."""
+
+    percent: int
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One finished file. A job yields one for each artifact, in order."""
+
+    content: bytes
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+class Rejected(Exception):
+    """The request itself can't be served; trying again can't help.
+
+    ``message`` is shown to the user. ``stage`` names a failure stage of the type's pipeline, where
+    it has them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "provider_rejected",
+        stage: str | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.stage = stage
+        self.params = dict(params or {})
+
+
+class Unavailable(Exception):
+    """The provider failed in a way that another attempt may not meet.
+
+    ``retry_after_s`` is the provider's own wish, when it told one.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class Provider(Protocol):
+    """Submit, follow, cancel, resume. One instance serves all tasks of a generator process."""
+
+    @property
+    def name(self) -> str:
+        """The lane's name: lower case, ``[a-z0-9_-]+``."""
+        ...
+
+    @property
+    def execution(self) -> Execution: ...
+
+    @property
+    def offers(self) -> Mapping[str, Offer]:
+        """The generation types served, by their name in upper case."""
+        ...
+
+    async def submit(self, job: Job, key: str) -> Submitted:
+        """Hand the job to the external service; ``key`` is the same for every try at this attempt.
+
+        Never called for `Execution.LOCAL`. Raises `Rejected` or `Unavailable`.
+        """
+        ...
+
+    def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
+        """Yield progress until the outputs are there, then the outputs.
+
+        Cancelling the iteration stops local work. Raises `Rejected` or `Unavailable`.
+        """
+        ...
+
+    async def resume(self, job: Job, submitted: Submitted) -> bool:
+        """Whether the service still knows this job, so that it can be followed on."""
+        ...
+
+    async def cancel(self, job: Job, submitted: Submitted) -> None:
+        """Stop the job at the external service; a job that has ended is no error."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and worker processes."""
+        ...

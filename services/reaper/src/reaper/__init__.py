@@ -1,0 +1,1 @@
+"""Silence in, timeouts out."""

@@ -1,0 +1,1 @@
+"""Every event in, Postgres rows out; recovery, polling, places in the line, history."""

@@ -1,0 +1,1 @@
+"""How every service logs, counts and tells whether it is ready."""

@@ -1,0 +1,1 @@
+"""The whole system on one machine: real NATS and Postgres, the services, what keeps them up."""

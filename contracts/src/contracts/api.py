@@ -1,0 +1,278 @@
+"""The public HTTP shapes: what the gateway takes and gives.
+
+OpenAPI, and from it the TypeScript types, are generated from these models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from contracts.records import Record
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_PROMPT_CHARACTERS = 16_000
+MAX_JSON_FIELD_BYTES = 16 * 1024
+MAX_REFERENCES = 16
+MAX_WAIT_S = 60
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SubmitTask(_Strict):
+    """``POST /tasks``."""
+
+    type: Annotated[str, Field(max_length=64, examples=["CREATE"])]
+    prompt: Annotated[
+        str | None,
+        Field(min_length=1, max_length=MAX_PROMPT_CHARACTERS, examples=["a red bicycle"]),
+    ] = None
+    reference_images: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=2048)]],
+        Field(max_length=MAX_REFERENCES),
+    ] = []
+    provider_params: dict[str, Any] = {}
+    prompt_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
+    metadata: dict[str, Any] = {}
+    webhook_url: Annotated[str | None, Field(max_length=2048)] = None
+    run_at: AwareDatetime | None = None
+    priority: int | None = None
+
+
+class ArtifactView(BaseModel):
+    url: str
+    content_type: str
+    bytes: int
+    sha256: str
+    width: int | None
+    height: int | None
+
+
+class ErrorView(BaseModel):
+    """Why a task failed; ``message`` is for the user and is repeated in ``error_msg``."""
+
+    code: str
+    message: str
+    retryable: bool
+    attempts: int
+    params: dict[str, Any] = {}
+
+
+class TaskView(BaseModel):
+    """A task as its owner sees it."""
+
+    task_id: str
+    type: str
+    prompt_id: str | None
+    status: Literal["pending", "processing", "completed", "failed", "cancelled"]
+    stage: str
+    progress: Annotated[int, Field(ge=0, le=100)]
+    queue_position: int | None
+    eta_seconds: float | None
+    attempt: int
+    prompt: str | None
+    reference_images: list[str]
+    provider_params: dict[str, Any]
+    provider: str | None
+    external_task_id: str | None
+    image_url: str | None
+    artifacts: list[ArtifactView]
+    error: ErrorView | None
+    error_msg: str | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    updated_at: datetime
+    finished_at: datetime | None
+    sequence: int
+
+
+class TaskList(BaseModel):
+    tasks: list[TaskView]
+
+
+class TaskPage(BaseModel):
+    tasks: list[TaskView]
+    next_cursor: str | None
+
+
+class PromptTaskView(BaseModel):
+    """A task of one prompt, in the shape that React Query hooks use."""
+
+    id: str
+    taskId: str  # noqa: N815
+    promptId: str | None  # noqa: N815
+    type: str
+    model: str | None
+    service: str | None
+    externalTaskId: str | None  # noqa: N815
+    status: Literal["PENDING", "SUCCESS", "FAILED"]
+    stage: str
+    progress: int
+    resultUrl: str | None  # noqa: N815
+    resultUrls: list[str]  # noqa: N815
+    errorMessage: str | None  # noqa: N815
+    createdAt: datetime  # noqa: N815
+    updatedAt: datetime  # noqa: N815
+    completedAt: datetime | None  # noqa: N815
+
+
+class TaskEvent(BaseModel):
+    """A CloudEvent with its place in the log and the broker's time."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+    sequence: int
+    logtime: datetime
+
+
+class TaskEvents(BaseModel):
+    events: list[TaskEvent]
+
+
+class UploadView(BaseModel):
+    upload_id: str
+    url: str
+    content_type: str
+    bytes: int
+    sha256: str
+    expires_at: datetime
+
+
+class ProviderView(BaseModel):
+    name: str
+    params_schema: dict[str, Any]
+    healthy: bool
+
+
+class GenerationTypeView(BaseModel):
+    type: str
+    title: str
+    stages: list[str]
+    prompt_required: bool
+    min_references: int
+    max_references: int
+    default_provider: str
+    providers: list[ProviderView]
+
+
+class GenerationTypes(BaseModel):
+    types: list[GenerationTypeView]
+
+
+class FieldError(BaseModel):
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 ``application/problem+json``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] | None = None
+
+
+_TASK_FIELDS = (
+    "task_id",
+    "type",
+    "prompt_id",
+    "status",
+    "stage",
+    "progress",
+    "attempt",
+    "prompt",
+    "provider_params",
+    "provider",
+    "external_task_id",
+    "error",
+    "metadata",
+    "created_at",
+    "started_at",
+    "updated_at",
+    "finished_at",
+    "sequence",
+)
+
+
+def task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
+    """The public task of a record; ``url_of`` turns a key of the object store into a URL.
+
+    ``queue_position`` and ``eta_seconds`` are taken from the record where it has them: 0 for a
+    task that is not waiting, null where the place is not known.
+    """
+    view = {name: record[name] for name in _TASK_FIELDS}
+    artifacts = [
+        {
+            "url": url_of(each["key"]),
+            "content_type": each["content_type"],
+            "bytes": each["bytes"],
+            "sha256": each["sha256"],
+            "width": each["width"],
+            "height": each["height"],
+        }
+        for each in record["artifacts"]
+    ]
+    error = record["error"]
+    view["reference_images"] = [url_of(key) for key in record["reference_images"]]
+    view["artifacts"] = artifacts
+    view["image_url"] = artifacts[0]["url"] if artifacts else None
+    view["error_msg"] = None if error is None else error["message"]
+    view["queue_position"] = record.get(
+        "queue_position", None if record["phase"] == "waiting" else 0
+    )
+    view["eta_seconds"] = record.get("eta_seconds")
+    return view
+
+
+_CAMEL_STATUS = {
+    "pending": "PENDING",
+    "processing": "PENDING",
+    "completed": "SUCCESS",
+    "failed": "FAILED",
+    "cancelled": "FAILED",
+}
+
+
+def prompt_task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
+    """The same task in camelCase, for ``GET /api/generation/tasks``."""
+    urls = [url_of(each["key"]) for each in record["artifacts"]]
+    error = record["error"]
+    params = record["provider_params"]
+    message = None if error is None else error["message"]
+    if record["status"] == "cancelled":
+        message = "Cancelled."
+    return {
+        "id": record["task_id"],
+        "taskId": record["task_id"],
+        "promptId": record["prompt_id"],
+        "type": record["type"],
+        "model": params.get("model"),
+        "service": params.get("service") or (record["provider"] or record["lane"]).upper(),
+        "externalTaskId": record["external_task_id"],
+        "status": _CAMEL_STATUS[record["status"]],
+        "stage": record["stage"],
+        "progress": record["progress"],
+        "resultUrl": urls[0] if urls else None,
+        "resultUrls": urls,
+        "errorMessage": message,
+        "createdAt": record["created_at"],
+        "updatedAt": record["updated_at"],
+        "completedAt": record["finished_at"],
+    }

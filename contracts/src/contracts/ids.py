@@ -1,0 +1,34 @@
+"""Identifiers: UUIDv7 for what is new, UUIDv8 for what an idempotency key names (RFC 9562)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+_MILLISECOND = 1000
+
+
+def uuid7(now: datetime, random: bytes) -> UUID:
+    """A UUIDv7: 48 bits of Unix milliseconds, then the first 74 usable bits of ``random``.
+
+    ``random`` has at least 10 bytes. Later ids sort after earlier ones (RFC 9562, section 5.7).
+    """
+    milliseconds = int(now.timestamp() * _MILLISECOND)
+    value = (milliseconds & (2**48 - 1)) << 80 | int.from_bytes(random[:10])
+    return _stamped(value, version=7)
+
+
+def uuid8(owner: str, key: str) -> UUID:
+    """The task id that ``owner``'s idempotency key names, the same on every process and restart.
+
+    UUIDv8 (RFC 9562, section 5.8) over SHA-256 of owner and key; the length prefix keeps
+    ``("a", "bc")`` and ``("ab", "c")`` apart.
+    """
+    digest = hashlib.sha256(f"{len(owner)}:{owner}{key}".encode()).digest()
+    return _stamped(int.from_bytes(digest[:16]), version=8)
+
+
+def _stamped(value: int, *, version: int) -> UUID:
+    value &= ~(0xF << 76) & ~(0b11 << 62)
+    return UUID(int=value | version << 76 | 0b10 << 62)

@@ -1,0 +1,385 @@
+"""The life of a task: its states, the moves between them as data, and the fold over its events.
+
+Read this first. `evolve` is what the projector, the gateway's live view and ``projection verify``
+agree on: what is true of a task after a fact. It never fails on a late, duplicate or reordered
+event: what has no arrow in `MOVES` changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, assert_never
+
+from contracts.events import (
+    Accepted,
+    Artifact,
+    Cancelled,
+    Completed,
+    Erased,
+    Event,
+    Failed,
+    LateResult,
+    MetadataAnnotated,
+    Progressed,
+    RequestData,
+    Requested,
+    Retrying,
+    Started,
+    Submitting,
+    TaskError,
+    TimedOut,
+    Uploaded,
+)
+from contracts.generation_types import GENERATION_TYPES
+from contracts.merge_patch import merge_patch
+
+
+class Status(StrEnum):
+    """What machines look at."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (Status.PENDING, Status.PROCESSING)
+
+
+class Phase(StrEnum):
+    """The names of the states below; finer than `Status`."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    RUNNING = "running"
+    BACKING_OFF = "backing_off"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ERASED = "erased"
+
+
+STATUS_OF: Mapping[Phase, Status] = MappingProxyType(
+    {
+        Phase.PENDING: Status.PENDING,
+        Phase.WAITING: Status.PROCESSING,
+        Phase.RUNNING: Status.PROCESSING,
+        Phase.BACKING_OFF: Status.PROCESSING,
+        Phase.COMPLETED: Status.COMPLETED,
+        Phase.FAILED: Status.FAILED,
+        Phase.CANCELLED: Status.CANCELLED,
+        Phase.ERASED: Status.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Accepted, and waiting for something other than a worker."""
+
+    phase = Phase.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """In line. ``ticket`` is the log sequence of its ``requested``: lower is served earlier."""
+
+    ticket: int
+    phase = Phase.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A worker holds the lease."""
+
+    progress: int = 0
+    phase = Phase.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class BackingOff:
+    """Between two attempts."""
+
+    retry_at: datetime
+    phase = Phase.BACKING_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What all terminal states have."""
+
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedState(Ended):
+    artifacts: tuple[Artifact, ...]
+    phase = Phase.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class FailedState(Ended):
+    error: TaskError
+    phase = Phase.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledState(Ended):
+    phase = Phase.CANCELLED
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedState(Ended):
+    phase = Phase.ERASED
+
+
+State = (
+    Pending
+    | Waiting
+    | Running
+    | BackingOff
+    | CompletedState
+    | FailedState
+    | CancelledState
+    | ErasedState
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as of log ``sequence``.
+
+    ``heard_at`` is the broker's time of the last fact that a worker told of it, or of its
+    beginning: what the reaper measures silence by. All other times are the events' own.
+    """
+
+    task_id: str
+    owner: str
+    type: str
+    request: RequestData
+    state: State
+    stage: str
+    created_at: datetime
+    updated_at: datetime
+    heard_at: datetime
+    sequence: int
+    attempt: int = 0
+    started_at: datetime | None = None
+    provider: str | None = None
+    external_task_id: str | None = None
+    handle: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    late_artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def phase(self) -> Phase:
+        return self.state.phase
+
+    @property
+    def status(self) -> Status:
+        return STATUS_OF[self.state.phase]
+
+    @property
+    def progress(self) -> int:
+        """0..100; 100 only when completed, 0 again when failed."""
+        match self.state:
+            case Running(progress=progress):
+                return progress
+            case CompletedState():
+                return 100
+            case _:
+                return 0
+
+
+class Unapplicable(Exception):
+    """The event can't be folded; it is parked with ``reason`` and its task waits behind it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_LIVE = (Phase.PENDING, Phase.WAITING, Phase.RUNNING, Phase.BACKING_OFF)
+_ENDED = (Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED)
+
+
+def _moves() -> dict[tuple[Phase | None, str], Phase]:
+    table: dict[tuple[Phase | None, str], Phase] = {
+        (None, "generation.accepted"): Phase.PENDING,
+        (None, "generation.requested"): Phase.WAITING,
+        (None, "generation.erased"): Phase.ERASED,
+        (Phase.PENDING, "generation.uploaded"): Phase.PENDING,
+        (Phase.PENDING, "generation.requested"): Phase.WAITING,
+        (Phase.WAITING, "generation.started"): Phase.RUNNING,
+        (Phase.RUNNING, "generation.started"): Phase.RUNNING,
+        (Phase.RUNNING, "generation.submitting"): Phase.RUNNING,
+        (Phase.RUNNING, "generation.progressed"): Phase.RUNNING,
+        (Phase.RUNNING, "generation.retrying"): Phase.BACKING_OFF,
+        (Phase.BACKING_OFF, "generation.started"): Phase.RUNNING,
+    }
+    for live in _LIVE:
+        table[live, "generation.completed"] = Phase.COMPLETED
+        table[live, "generation.failed"] = Phase.FAILED
+        table[live, "generation.timed_out"] = Phase.FAILED
+        table[live, "generation.cancelled"] = Phase.CANCELLED
+        table[live, "generation.annotated"] = live
+        table[live, "generation.erased"] = Phase.ERASED
+    for ended in _ENDED:
+        table[ended, "generation.annotated"] = ended
+        table[ended, "generation.late_result"] = ended
+        table[ended, "generation.erased"] = Phase.ERASED
+    return table
+
+
+MOVES: Mapping[tuple[Phase | None, str], Phase] = MappingProxyType(_moves())
+"""Every arrow of docs/state-machine.md: (state before, event type) -> state after."""
+
+
+def evolve(task: Task | None, event: Event, sequence: int, logtime: datetime) -> Task | None:
+    """The task after ``event``, which the log holds at ``sequence`` since ``logtime``.
+
+    Returns ``task`` itself when the event changes nothing: applied before, late, or of an older
+    attempt. Raises `Unapplicable` for an event of a task that never began.
+    """
+    if task is not None and sequence <= task.sequence:
+        return task
+    if (task.phase if task else None, event.type) not in MOVES:
+        if task is None:
+            raise Unapplicable("unknown_task")
+        return task
+    if isinstance(event, Erased):
+        return _tombstone(event, sequence, logtime)
+    if task is None:
+        # The table leaves only the two beginnings.
+        assert isinstance(event, Requested | Accepted)
+        return _begin(event, sequence, logtime)
+    return _advance(task, event, sequence, logtime)
+
+
+def _begin(event: Requested | Accepted, sequence: int, logtime: datetime) -> Task:
+    waiting = isinstance(event, Requested)
+    return Task(
+        task_id=event.subject,
+        owner=event.owner,
+        type=event.tasktype,
+        request=event.data,
+        state=Waiting(ticket=sequence) if waiting else Pending(),
+        stage=event.data.stage,
+        created_at=event.time,
+        updated_at=event.time,
+        heard_at=logtime,
+        sequence=sequence,
+        metadata=event.data.metadata,
+    )
+
+
+def _tombstone(event: Erased, sequence: int, logtime: datetime) -> Task:
+    """All that remains of an erased task: made from the event alone, so a rebuild makes it too."""
+    return Task(
+        task_id=event.subject,
+        owner=event.owner,
+        type=event.tasktype,
+        request=RequestData(lane="", stage=""),
+        state=ErasedState(finished_at=event.time),
+        stage="",
+        created_at=event.time,
+        updated_at=event.time,
+        heard_at=logtime,
+        sequence=sequence,
+    )
+
+
+def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task:
+    if isinstance(event, Started | Submitting | Progressed | Retrying):
+        if event.data.attempt < task.attempt:
+            return task
+        changes = _told_by_worker(task, event)
+        changes["heard_at"] = logtime
+    elif isinstance(event, Completed | Failed | TimedOut | Cancelled):
+        changes = _ended(task, event)
+        changes["heard_at"] = logtime
+    else:
+        changes = _told_by_others(task, event, sequence, logtime)
+    # The writers' clocks may differ; ``updated_at`` never goes back.
+    return replace(task, sequence=sequence, updated_at=max(task.updated_at, event.time), **changes)
+
+
+def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) -> dict[str, Any]:
+    match event:
+        case Requested():
+            return {
+                "request": event.data,
+                "state": Waiting(ticket=sequence),
+                "stage": event.data.stage,
+                "heard_at": logtime,
+            }
+        case Uploaded():
+            references = (*task.request.reference_images, event.data.reference_image)
+            return {"request": task.request.model_copy(update={"reference_images": references})}
+        case MetadataAnnotated():
+            return {"metadata": merge_patch(task.metadata, event.data.patch)}
+        case LateResult():
+            return {"late_artifacts": event.data.artifacts}
+        case _:  # pragma: no cover - `MOVES` lets no other event come here
+            raise AssertionError(event.type)
+
+
+def _told_by_worker(
+    task: Task, event: Started | Submitting | Progressed | Retrying
+) -> dict[str, Any]:
+    match event:
+        case Started():
+            again = event.data.attempt == task.attempt and isinstance(task.state, Running)
+            return {
+                "state": task.state if again else Running(),
+                "stage": event.data.stage,
+                "attempt": event.data.attempt,
+                "provider": event.data.provider,
+                "started_at": task.started_at or event.time,
+            }
+        case Progressed():
+            changes: dict[str, Any] = {
+                "state": Running(progress=max(task.progress, min(event.data.progress, 99)))
+            }
+            if event.data.stage is not None:
+                changes["stage"] = event.data.stage
+            if event.data.external_task_id is not None:
+                changes["external_task_id"] = event.data.external_task_id
+            if event.data.handle is not None:
+                changes["handle"] = event.data.handle
+            return changes
+        case Retrying():
+            return {"state": BackingOff(retry_at=event.data.retry_at), "stage": event.data.stage}
+        case Submitting():
+            return {}
+        case _:  # pragma: no cover
+            assert_never(event)
+
+
+def _ended(task: Task, event: Completed | Failed | TimedOut | Cancelled) -> dict[str, Any]:
+    changes: dict[str, Any] = {"attempt": max(task.attempt, event.data.attempt)}
+    match event:
+        case Completed():
+            changes["state"] = CompletedState(event.time, event.data.artifacts)
+            changes["stage"] = event.data.stage
+            if event.data.external_task_id is not None:
+                changes["external_task_id"] = event.data.external_task_id
+        case Failed() | TimedOut():
+            changes["state"] = FailedState(event.time, event.data.error)
+            changes["stage"] = event.data.stage or _failure_stage(task)
+        case Cancelled():
+            changes["state"] = CancelledState(event.time)
+        case _:  # pragma: no cover
+            assert_never(event)
+    return changes
+
+
+def _failure_stage(task: Task) -> str:
+    kind = GENERATION_TYPES.get(task.type)
+    return task.stage if kind is None else kind.failure_stage(task.stage)

@@ -1,0 +1,47 @@
+"""What services ask the task-store over NATS request-reply, and what it answers.
+
+Requests and replies are JSON. A reply is either ``{"ok": …}`` or ``{"error": CODE}``. Records are
+tasks as of `records`, with ``queue_position`` and ``eta_seconds`` added.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+QUEUE_GROUP: Final = "task-store"
+
+GET: Final = "task-store.get"
+"""``{"task_ids": [...]}`` -> ``{"records": {task_id: record}, "sequence": checkpoint}``.
+
+Unknown ids are absent. Erased tasks are there, with ``phase`` erased. At most 500 ids."""
+
+PROCESSING: Final = "task-store.processing"
+"""``{"owner", "type"?, "status"?, "sequence"}`` -> ``{"records": [...]}``: every task of the owner
+that is not terminal, oldest first, once the projection has passed ``sequence`` (error
+``behind`` after 2 s)."""
+
+HISTORY: Final = "task-store.history"
+"""``{"owner", "type"?, "status"?, "prompt_id"?, "limit", "after": [created_at, task_id]?}`` ->
+``{"records": [...], "next": [created_at, task_id]?}``, newest first."""
+
+EVENTS: Final = "task-store.events"
+"""``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}]}``: the raw copy."""
+
+LINES: Final = "task-store.lines"
+"""``{}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane", "waiting", "running",
+"mean_s", "served_at"}]}``."""
+
+SILENT: Final = "task-store.silent"
+"""The reaper's question: ``{"now"?, "timeout_s", "deadline_s", "types": {type: [timeout_s,
+deadline_s]}, "limit"}`` -> candidates; see `reaper.silence`."""
+
+REFERENCED: Final = "task-store.referenced"
+"""``{"keys": [...], "sequence"}`` -> ``{"keys": [...]}``: those that a task refers to."""
+
+PARKED: Final = "task-store.parked"
+"""``{"limit"}`` -> ``{"parked": [...], "count": n}``."""
+
+STATUS: Final = "task-store.status"
+"""``{}`` -> the projection's checkpoint, lag, parked count and whether it is the active one."""
+
+ALL: Final = (GET, PROCESSING, HISTORY, EVENTS, LINES, SILENT, REFERENCED, PARKED, STATUS)

@@ -1,0 +1,105 @@
+"""The stream, its subjects and its consumers: spelled here and nowhere else.
+
+These are descriptions; `delivery.provision` makes the broker match them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from contracts.events import Cancelled as CancelledEvent
+from contracts.events import Completed, Envelope, Erased, Failed, Requested, TimedOut
+from contracts.generation_types import subject_token
+
+STREAM = "GENERATION"
+ALL_EVENTS = "generation.>"
+ALL_FINISHED = "generation.finished.>"
+LIVE_PREFIX = "live"
+LIVE_EVENTS = f"{LIVE_PREFIX}.{ALL_EVENTS}"
+"""What the broker republishes of every event that it stored (core NATS, at most once)."""
+PROVIDER_BUCKET = "PROVIDERS"
+"""The key-value bucket in which generators announce what they offer."""
+CANCEL_SUBJECTS = "cancel.*"
+MINIMUM_SERVER = (2, 12, 4)
+
+_FINISHING = (Completed, Failed, TimedOut, CancelledEvent, Erased)
+
+
+def requested_subject(tasktype: str, lane: str, task_id: str) -> str:
+    return f"generation.requested.{subject_token(tasktype)}.{lane}.{task_id}"
+
+
+def progress_subject(tasktype: str, task_id: str) -> str:
+    return f"generation.progress.{subject_token(tasktype)}.{task_id}"
+
+
+def finished_subject(tasktype: str, task_id: str) -> str:
+    """The one literal subject that all ends of a task share; the broker lets one of them in."""
+    return f"generation.finished.{subject_token(tasktype)}.{task_id}"
+
+
+def subject_of(event: Envelope) -> str:
+    """Where an event is published."""
+    if isinstance(event, Requested):
+        return requested_subject(event.tasktype, event.data.lane, event.subject)
+    if isinstance(event, _FINISHING):
+        return finished_subject(event.tasktype, event.subject)
+    return progress_subject(event.tasktype, event.subject)
+
+
+def requests_of(task_id: str) -> str:
+    """A wildcard over the subjects on which a task's ``requested`` can be."""
+    return f"generation.requested.*.*.{task_id}"
+
+
+def beginnings_of(task_id: str) -> str:
+    """A wildcard over a task's progress subject, whatever its type."""
+    return f"generation.progress.*.{task_id}"
+
+
+def cancel_subject(task_id: str) -> str:
+    return f"cancel.{task_id}"
+
+
+def task_id_of(subject: str) -> str:
+    """The task's id is the last token of each of its subjects."""
+    return subject.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """How the log is kept. ``max_bytes`` in bytes."""
+
+    max_age: timedelta
+    max_bytes: int
+    replicas: int = 1
+    duplicate_window: timedelta = timedelta(minutes=2)
+    name: str = STREAM
+    subjects: tuple[str, ...] = (ALL_EVENTS,)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneConsumerSpec:
+    """The durable pull consumer that the generators of one lane share.
+
+    There is no ``max_deliver``: attempts, read from the log, are the bound. There is no
+    ``backoff``: it would replace ``ack_wait`` and does not apply to a nak.
+    """
+
+    tasktype: str
+    lane: str
+    ack_wait: timedelta = timedelta(seconds=30)
+    max_ack_pending: int = 100_000
+
+    @property
+    def durable(self) -> str:
+        return f"generator-{subject_token(self.tasktype)}-{self.lane}"
+
+    @property
+    def filter_subject(self) -> str:
+        return f"generation.requested.{subject_token(self.tasktype)}.{self.lane}.>"
+
+
+HEARTBEAT = timedelta(seconds=10)
+"""How often a worker extends the lease of a message it holds."""

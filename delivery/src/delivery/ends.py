@@ -1,0 +1,102 @@
+"""How a task starts and ends: through the broker's check on its one finished subject.
+
+Nothing else publishes an end. See docs/decisions/0002-one-finished-subject.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from contracts.events import End, Erased, Event, Started, decode
+from contracts.subjects import finished_subject, subject_of
+from delivery.log import LogReader
+from delivery.metrics import ENDS
+from delivery.publisher import (
+    DEFAULT_BUDGET_S,
+    NOTHING_YET,
+    LastSequence,
+    OutcomeUnknown,
+    Publisher,
+    WrongLastSequence,
+)
+
+_CONFLICT_PAUSE_S = 0.02
+_CONFLICT_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Won:
+    """This end is the task's end, at ``sequence``."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The task had ended before: ``event`` at ``sequence`` is its end, or its erasure."""
+
+    event: Event
+    sequence: int
+
+
+async def publish_end(
+    publisher: Publisher, log: LogReader, event: End, *, budget_s: float = DEFAULT_BUDGET_S
+) -> Won | Lost:
+    """Publish the end of a task, and tell whether it is the one that the log recorded.
+
+    ``event.id`` is random per outcome and kept over that outcome's retries: a refusal may be the
+    answer to one's own publish whose acknowledgement was lost, and the id tells.
+    Raises what `Publisher.publish` raises, but for `WrongLastSequence`.
+    """
+    subject = subject_of(event)
+    for _ in range(_CONFLICT_TRIES):
+        try:
+            stored = await publisher.publish(event, expect=NOTHING_YET, budget_s=budget_s)
+        except WrongLastSequence:
+            there = await log.last(subject)
+            if there is None:
+                # On a cluster the refusal can mean that a rival's publish is in flight.
+                await asyncio.sleep(_CONFLICT_PAUSE_S)
+                continue
+            if there.event_id == event.id:
+                ENDS.labels("won").inc()
+                return Won(there.sequence)
+            ENDS.labels("lost").inc()
+            return Lost(decode(there.payload), there.sequence)
+        ENDS.labels("won").inc()
+        return Won(stored.sequence)
+    raise OutcomeUnknown(subject)
+
+
+async def publish_start(publisher: Publisher, log: LogReader, event: Started) -> Won | Lost:
+    """Publish that an attempt started, unless the task has ended: one round trip, no lock."""
+    finished = finished_subject(event.tasktype, event.task_id)
+    for _ in range(_CONFLICT_TRIES):
+        try:
+            stored = await publisher.publish(event, expect=LastSequence(0, finished))
+        except WrongLastSequence:
+            there = await log.last(finished)
+            if there is None:
+                await asyncio.sleep(_CONFLICT_PAUSE_S)
+                continue
+            return Lost(decode(there.payload), there.sequence)
+        return Won(stored.sequence)
+    raise OutcomeUnknown(finished)
+
+
+async def publish_erasure(publisher: Publisher, log: LogReader, event: Erased) -> int:
+    """Publish that a task is erased, behind its end; returns the sequence. Safe to repeat."""
+    subject = subject_of(event)
+    for _ in range(_CONFLICT_TRIES):
+        there = await log.last(subject)
+        if there is not None and decode(there.payload).type == event.type:
+            return there.sequence
+        expected = 0 if there is None else there.sequence
+        try:
+            stored = await publisher.publish(event, expect=LastSequence(expected))
+        except WrongLastSequence:
+            await asyncio.sleep(_CONFLICT_PAUSE_S)
+            continue
+        return stored.sequence
+    raise OutcomeUnknown(subject)

@@ -1,0 +1,192 @@
+"""Reading the log directly: a subject's last message, a task's history, the stream's state."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from contracts.subjects import STREAM, beginnings_of, requests_of
+from delivery.requests import DESCRIPTION, STATUS, NoReply, NoResponders, Requests, Unreachable
+
+_DIRECT = f"$JS.API.DIRECT.GET.{STREAM}"
+_LEADER = f"$JS.API.STREAM.MSG.GET.{STREAM}"
+_INFO = f"$JS.API.STREAM.INFO.{STREAM}"
+_NO_MESSAGE = 10037
+_NOT_FOUND = "404"
+_HISTORY_BATCH = 500
+READ_TIMEOUT_S = 2.0
+
+
+class LogUnavailable(Exception):
+    """The log could not be read in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """A stored message; ``logtime`` is the broker's."""
+
+    subject: str
+    sequence: int
+    logtime: datetime
+    payload: bytes
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """The stream as the broker tells it; ``now`` is the broker's clock at the answer."""
+
+    created: datetime
+    first_sequence: int
+    last_sequence: int
+    bytes: int
+    max_bytes: int
+    now: datetime
+
+
+class LogReader:
+    """Reads of single messages. Raises `LogUnavailable` when no answer comes."""
+
+    def __init__(self, requests: Requests, *, timeout_s: float = READ_TIMEOUT_S) -> None:
+        self._requests = requests
+        self._timeout_s = timeout_s
+
+    async def last(self, subject: str) -> LogMessage | None:
+        """The last message on ``subject`` (wildcards allowed), as the stream's leader knows it."""
+        answer = await self._ask(_LEADER, {"last_by_subj": subject})
+        return _from_leader(answer)
+
+    async def last_nearby(self, subject: str) -> LogMessage | None:
+        """The same from any replica: cheaper, and on a cluster possibly a moment old."""
+        body = json.dumps({"last_by_subj": subject}).encode()
+        message = await self._call(_DIRECT, body)
+        return _from_direct(message)
+
+    async def at(self, sequence: int) -> LogMessage | None:
+        """The message stored at ``sequence``, as the leader knows it."""
+        return _from_leader(await self._ask(_LEADER, {"seq": sequence}))
+
+    async def history(self, task_id: str) -> list[LogMessage]:
+        """Every stored message of a task, in log order; empty when the log knows nothing of it."""
+        request, later = await asyncio.gather(
+            self.last(requests_of(task_id)), self._all(f"generation.*.*.{task_id}")
+        )
+        messages = later if request is None else [request, *later]
+        if not messages:
+            # Direct gets may be stale on a cluster; "it never began" is the leader's to say.
+            beginning = await self.last(beginnings_of(task_id))
+            messages = [] if beginning is None else [beginning]
+        return sorted(messages, key=lambda message: message.sequence)
+
+    async def state(self) -> StreamState:
+        answer = await self._ask(_INFO, {})
+        if "error" in answer:
+            raise LogUnavailable(answer["error"].get("description", "stream info refused"))
+        state, config = answer["state"], answer["config"]
+        return StreamState(
+            created=parse_time(answer["created"]),
+            first_sequence=state["first_seq"],
+            last_sequence=state["last_seq"],
+            bytes=state["bytes"],
+            max_bytes=config["max_bytes"],
+            now=parse_time(answer["ts"]),
+        )
+
+    async def _all(self, subject: str) -> list[LogMessage]:
+        """All messages on a wildcard, by batched direct gets."""
+        messages: list[LogMessage] = []
+        start = 1
+        while True:
+            batch = await self._batch(subject, start)
+            messages += batch
+            if len(batch) < _HISTORY_BATCH:
+                return messages
+            start = batch[-1].sequence + 1
+
+    async def _batch(self, subject: str, start: int) -> list[LogMessage]:
+        client = self._requests.client
+        if not client.is_connected:
+            raise LogUnavailable("not connected")
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(inbox)
+        body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
+        messages: list[LogMessage] = []
+        try:
+            await client.publish(_DIRECT, json.dumps(body).encode(), inbox)
+            while True:
+                message = await subscription.next_msg(self._timeout_s)
+                found = _from_direct(message)
+                if found is None:
+                    return messages
+                messages.append(found)
+        except TimeoutError:
+            raise LogUnavailable(subject) from None
+        finally:
+            if not client.is_closed:
+                await subscription.unsubscribe()
+
+    async def _ask(self, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        message = await self._call(subject, json.dumps(body).encode())
+        answer: dict[str, Any] = json.loads(message.data)
+        return answer
+
+    async def _call(self, subject: str, body: bytes) -> Msg:
+        try:
+            return await self._requests.call(subject, body, timeout=self._timeout_s)
+        except (NoReply, NoResponders, Unreachable) as error:
+            raise LogUnavailable(subject) from error
+
+
+def _from_leader(answer: Mapping[str, Any]) -> LogMessage | None:
+    error = answer.get("error")
+    if error is not None:
+        if error.get("err_code") == _NO_MESSAGE:
+            return None
+        raise LogUnavailable(error.get("description", "read refused"))
+    message = answer["message"]
+    headers = base64.b64decode(message.get("hdrs", ""))
+    return LogMessage(
+        subject=message["subject"],
+        sequence=message["seq"],
+        logtime=parse_time(message["time"]),
+        payload=base64.b64decode(message.get("data", "")),
+        event_id=_message_id(headers),
+    )
+
+
+def _from_direct(message: Msg) -> LogMessage | None:
+    headers = message.headers or {}
+    if STATUS in headers:
+        # 204 ends a batch, 404 says there is none; anything else is no answer.
+        if headers[STATUS] in ("204", _NOT_FOUND):
+            return None
+        raise LogUnavailable(f"{headers[STATUS]} {headers.get(DESCRIPTION, '')}")
+    return LogMessage(
+        subject=headers["Nats-Subject"],
+        sequence=int(headers["Nats-Sequence"]),
+        logtime=parse_time(headers["Nats-Time-Stamp"]),
+        payload=message.data,
+        event_id=headers.get("Nats-Msg-Id", ""),
+    )
+
+
+def _message_id(headers: bytes) -> str:
+    for line in headers.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"nats-msg-id":
+            return value.strip().decode()
+    return ""
+
+
+def parse_time(text: str) -> datetime:
+    """The broker's RFC 3339 time: nanoseconds are cut to microseconds."""
+    head, _, fraction = text.rstrip("Z").partition(".")
+    micros = fraction[:6].ljust(6, "0") if fraction else "000000"
+    return datetime.fromisoformat(f"{head}.{micros}").replace(tzinfo=UTC)

@@ -1,0 +1,192 @@
+"""The log in order, from a sequence on: what a projection is made from.
+
+An ephemeral consumer without acknowledgements, two pulls outstanding. Any doubt (a gap, a missed
+heartbeat, a status, a disconnect) raises `Interrupted`; begin again from the checkpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from contracts.subjects import ALL_EVENTS, STREAM
+from delivery.requests import DESCRIPTION, STATUS, Requests
+
+_PULL = 500
+_PULLS = 2
+_EXPIRES_S = 30
+_IDLE_HEARTBEAT_S = 2
+_SILENCE_S = _IDLE_HEARTBEAT_S * 2.5
+_INACTIVE_S = 30
+_V1_FIELDS = 9
+
+
+class Interrupted(Exception):
+    """The read can't be trusted to be complete any more; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message of the log."""
+
+    subject: str
+    sequence: int
+    logtime: datetime
+    payload: bytes
+    event_id: str
+
+
+class OrderedLog:
+    """Messages from ``start`` on, in order and without a gap. Use as an async context manager."""
+
+    def __init__(
+        self,
+        client: Client,
+        requests: Requests,
+        *,
+        start: int,
+        filter_subject: str = ALL_EVENTS,
+        name: str = "reader",
+    ) -> None:
+        self._client = client
+        self._requests = requests
+        self._start = start
+        self._filter = filter_subject
+        self._name = f"{name}-{client.new_inbox().rpartition('.')[2]}"
+        self._messages: list[Delivered] = []
+        self._arrived = asyncio.Event()
+        self._credit = 0
+        self._next = 1
+        self._trouble: str | None = None
+        self._heard_at = 0.0
+        self._inbox = client.new_inbox()
+        self._subscription: Subscription | None = None
+        self.pending = 0
+        """Messages of the log that were not delivered yet, as of the last one delivered."""
+
+    async def __aenter__(self) -> OrderedLog:
+        self._subscription = await self._client.subscribe(self._inbox, cb=self._on_message)
+        try:
+            await self._create()
+            for _ in range(_PULLS):
+                await self._pull()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._close()
+
+    async def batch(self, most: int, *, wait_s: float = 1.0) -> list[Delivered]:
+        """What has arrived, at most ``most``; empty when nothing came for ``wait_s``.
+
+        Raises `Interrupted`.
+        """
+        if not self._messages and self._trouble is None:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                self._check_heard()
+        if self._trouble is not None:
+            raise Interrupted(self._trouble)
+        batch, self._messages = self._messages[:most], self._messages[most:]
+        self._credit += len(batch)
+        while self._credit >= _PULL:
+            self._credit -= _PULL
+            await self._pull()
+        return batch
+
+    async def _create(self) -> None:
+        config = {
+            "name": self._name,
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self._start,
+            "ack_policy": "none",
+            "filter_subject": self._filter,
+            "replay_policy": "instant",
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": _INACTIVE_S * 10**9,
+            "max_waiting": 16,
+        }
+        subject = f"$JS.API.CONSUMER.CREATE.{STREAM}.{self._name}.{self._filter}"
+        body = json.dumps({"stream_name": STREAM, "config": config, "action": "create"})
+        reply = await self._requests.call(subject, body.encode(), timeout=5.0)
+        answer: dict[str, Any] = json.loads(reply.data)
+        if "error" in answer:
+            raise Interrupted(answer["error"].get("description", "consumer refused"))
+        self.pending = answer.get("num_pending", 0)
+
+    async def _pull(self) -> None:
+        body = {
+            "batch": _PULL,
+            "expires": _EXPIRES_S * 10**9,
+            "idle_heartbeat": _IDLE_HEARTBEAT_S * 10**9,
+        }
+        self._heard_at = asyncio.get_running_loop().time()
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self._name}"
+        await self._client.publish(subject, json.dumps(body).encode(), self._inbox)
+
+    async def _close(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None and self._client.is_connected:
+            await subscription.unsubscribe()
+            await self._client.publish(f"$JS.API.CONSUMER.DELETE.{STREAM}.{self._name}")
+
+    def _check_heard(self) -> None:
+        if asyncio.get_running_loop().time() - self._heard_at > _SILENCE_S:
+            self._trouble = "heartbeats_missed"
+        elif not self._client.is_connected:
+            self._trouble = "disconnected"
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        if not message.reply and message.headers and STATUS in message.headers:
+            await self._on_status(message.headers)
+            return
+        fields = message.reply.split(".")
+        offset = 0 if len(fields) == _V1_FIELDS else 2
+        if int(fields[6 + offset]) != self._next:
+            self._trouble = "gap"
+            self._arrived.set()
+            return
+        self._next += 1
+        self.pending = int(fields[8 + offset])
+        self._messages.append(
+            Delivered(
+                subject=message.subject,
+                sequence=int(fields[5 + offset]),
+                logtime=datetime.fromtimestamp(int(fields[7 + offset]) // 1000 / 1e6, UTC),
+                payload=message.data,
+                event_id=(message.headers or {}).get("Nats-Msg-Id", ""),
+            )
+        )
+        self._arrived.set()
+
+    async def _on_status(self, headers: dict[str, str]) -> None:
+        status = headers[STATUS]
+        if status == "100":
+            return
+        if status == "408":
+            # A pull ran out unfilled: ask for the rest of it again.
+            self._credit += int(headers.get("Nats-Pending-Messages", _PULL))
+            while self._credit >= _PULL:
+                self._credit -= _PULL
+                await self._pull()
+            return
+        self._trouble = f"{status} {headers.get(DESCRIPTION, '')}".strip()
+        self._arrived.set()

@@ -1,0 +1,168 @@
+"""Making the broker match what `contracts` describes: the stream, the lanes, the providers' bucket.
+
+``darkroom setup`` runs all of it. A generator runs `ensure_lane` for its own lanes when it binds,
+because only it knows the lanes of the providers installed with it
+(docs/decisions/0006-who-declares.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    KeyValueConfig,
+    RePublish,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import BucketNotFoundError, NotFoundError
+
+from contracts.subjects import (
+    ALL_EVENTS,
+    LIVE_EVENTS,
+    PROVIDER_BUCKET,
+    STREAM,
+    LaneConsumerSpec,
+    StreamSpec,
+)
+
+UNLIMITED_DELIVERIES = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something on the broker that is not as described; ``found`` is None when it is missing."""
+
+    thing: str
+    setting: str
+    wanted: Any
+    found: Any
+
+    def __str__(self) -> str:
+        if self.found is None and self.setting == "exists":
+            return f"{self.thing} does not exist"
+        return f"{self.thing}: {self.setting} is {self.found!r}, should be {self.wanted!r}"
+
+
+def stream_config(spec: StreamSpec) -> StreamConfig:
+    return StreamConfig(
+        name=spec.name,
+        subjects=list(spec.subjects),
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=spec.max_age.total_seconds(),
+        max_bytes=spec.max_bytes,
+        duplicate_window=spec.duplicate_window.total_seconds(),
+        num_replicas=spec.replicas,
+        allow_direct=True,
+        republish=RePublish(src=ALL_EVENTS, dest=LIVE_EVENTS),
+    )
+
+
+def consumer_config(spec: LaneConsumerSpec) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=spec.durable,
+        name=spec.durable,
+        filter_subject=spec.filter_subject,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=spec.ack_wait.total_seconds(),
+        max_deliver=UNLIMITED_DELIVERIES,
+        max_ack_pending=spec.max_ack_pending,
+    )
+
+
+_STREAM_SETTINGS = (
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_age",
+    "max_bytes",
+    "duplicate_window",
+    "num_replicas",
+    "allow_direct",
+)
+_CONSUMER_SETTINGS = ("filter_subject", "ack_policy", "ack_wait", "max_deliver", "max_ack_pending")
+
+
+async def ensure_stream(client: Client, spec: StreamSpec, *, mend: bool = True) -> list[Difference]:
+    """Create or reconcile the stream; returns what differed before. ``mend=False`` only looks."""
+    js = client.jetstream()
+    wanted = stream_config(spec)
+    try:
+        found = (await js.stream_info(spec.name)).config
+    except NotFoundError:
+        if mend:
+            await js.add_stream(wanted)
+        return [Difference(f"stream {spec.name}", "exists", True, None)]
+    differences = _differences(f"stream {spec.name}", _STREAM_SETTINGS, wanted, found)
+    republished = None if found.republish is None else found.republish.dest
+    if republished != LIVE_EVENTS:
+        differences.append(Difference(f"stream {spec.name}", "republish", LIVE_EVENTS, republished))
+    if differences and mend:
+        await js.update_stream(wanted)
+    return differences
+
+
+async def ensure_lane(
+    client: Client, spec: LaneConsumerSpec, *, mend: bool = True
+) -> list[Difference]:
+    """Create or reconcile a lane's durable consumer; returns what differed before."""
+    js = client.jetstream()
+    wanted = consumer_config(spec)
+    try:
+        found = (await js.consumer_info(STREAM, spec.durable)).config
+    except NotFoundError:
+        if mend:
+            await js.add_consumer(STREAM, wanted)
+        return [Difference(f"consumer {spec.durable}", "exists", True, None)]
+    differences = _differences(f"consumer {spec.durable}", _CONSUMER_SETTINGS, wanted, found)
+    if differences and mend:
+        await js.add_consumer(STREAM, wanted)
+    return differences
+
+
+async def ensure_bucket(client: Client, *, mend: bool = True) -> list[Difference]:
+    """Create the bucket of provider announcements when it is missing."""
+    js = client.jetstream()
+    try:
+        await js.key_value(PROVIDER_BUCKET)
+    except (BucketNotFoundError, NotFoundError):
+        if mend:
+            await js.create_key_value(
+                KeyValueConfig(bucket=PROVIDER_BUCKET, history=1, storage=StorageType.FILE)
+            )
+        return [Difference(f"bucket {PROVIDER_BUCKET}", "exists", True, None)]
+    return []
+
+
+async def lanes_on_the_broker(client: Client) -> list[str]:
+    """The durable names of all lane consumers."""
+    js: JetStreamContext = client.jetstream()
+    names: list[str] = []
+    while True:
+        page = await js.consumers_info(STREAM, offset=len(names))
+        if not page:
+            break
+        names += [info.name for info in page if info.name]
+    return [name for name in names if name.startswith("generator-")]
+
+
+def _differences(
+    thing: str, settings: tuple[str, ...], wanted: Any, found: Any
+) -> list[Difference]:
+    return [
+        Difference(thing, setting, getattr(wanted, setting), getattr(found, setting))
+        for setting in settings
+        if getattr(wanted, setting) != getattr(found, setting)
+    ]

@@ -1,0 +1,92 @@
+"""Request and reply over one inbox: what acknowledged publishes, reads and queries are built on.
+
+nats-py's own `request` costs twice as much per call (bench/results); this uses its public
+subscribe and publish only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import count
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
+
+STATUS = "Status"
+DESCRIPTION = "Description"
+_NO_RESPONDERS = "503"
+
+
+class Unreachable(Exception):
+    """The broker is not connected; nothing was sent."""
+
+
+class NoResponders(Exception):
+    """Nobody listens on the subject right now (an election, or a service that is down)."""
+
+
+class NoReply(Exception):
+    """The request was sent, and no reply came in time."""
+
+
+class Requests:
+    """Calls in flight, told apart by the last token of their reply subject."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._calls: dict[str, asyncio.Future[Msg]] = {}
+        self._numbers = count()
+        self._inbox = ""
+        self._subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        self._inbox = self.client.new_inbox()
+        self._subscription = await self.client.subscribe(f"{self._inbox}.*", cb=self._on_reply)
+
+    async def stop(self) -> None:
+        if self._subscription is not None and not self.client.is_closed:
+            await self._subscription.unsubscribe()
+        for call in self._calls.values():
+            call.cancel()
+
+    async def call(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float,
+    ) -> Msg:
+        """The first reply. Raises `Unreachable`, `NoResponders` or `NoReply`."""
+        if not self.client.is_connected:
+            # nats-py would buffer it and send it much later.
+            raise Unreachable
+        token = format(next(self._numbers), "x")
+        reply: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        self._calls[token] = reply
+        try:
+            await self.client.publish(
+                subject,
+                payload,
+                f"{self._inbox}.{token}",
+                None if headers is None else dict(headers),
+            )
+            async with asyncio.timeout(timeout):
+                message = await reply
+        except TimeoutError:
+            raise NoReply(subject) from None
+        except (ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError) as error:
+            raise Unreachable from error
+        finally:
+            self._calls.pop(token, None)
+        if message.headers and message.headers.get(STATUS) == _NO_RESPONDERS and not message.data:
+            raise NoResponders(subject)
+        return message
+
+    async def _on_reply(self, message: Msg) -> None:
+        call = self._calls.get(message.subject.rpartition(".")[2])
+        if call is not None and not call.done():
+            call.set_result(message)

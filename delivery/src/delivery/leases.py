@@ -31,6 +31,7 @@ _LONGEST_PAUSE_S = 5.0
 _MAX_BATCH = 256
 _GIVE_BACK_S = 0.2
 
+_TROUBLES = {"409": "consumer_gone", "503": "no_responders"}
 _ACK = b"+ACK"
 _IN_PROGRESS = b"+WPI"
 
@@ -213,6 +214,8 @@ class LaneConsumer:
         self._leases.add(lease)
         LEASES.labels(self.spec.lane).inc()
         self._on_lease(lease)
+        if self._asked < _MAX_BATCH // 4:
+            self._wake.set()
 
     def _on_status(self, status: str, headers: dict[str, str]) -> None:
         if status == "100":
@@ -222,7 +225,8 @@ class LaneConsumer:
             pending = headers.get("Nats-Pending-Messages")
             self._asked = 0 if pending is None else max(0, self._asked - int(pending))
         else:
-            self._trouble = f"{status} {headers.get(DESCRIPTION, '')}".strip()
+            self._trouble = _TROUBLES.get(status, status)
+            _log.warning("%s: %s %s", self.spec.durable, status, headers.get(DESCRIPTION, ""))
         self._wake.set()
 
     def _on_lease_end(self, lease: Lease) -> None:

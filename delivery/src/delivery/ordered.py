@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from contracts.subjects import ALL_EVENTS, STREAM
-from delivery.requests import DESCRIPTION, STATUS, Requests
+from delivery.requests import STATUS, Requests
 
 _PULL = 500
 _PULLS = 2
@@ -188,5 +188,5 @@ class OrderedLog:
                 self._credit -= _PULL
                 await self._pull()
             return
-        self._trouble = f"{status} {headers.get(DESCRIPTION, '')}".strip()
+        self._trouble = f"status_{status}"
         self._arrived.set()

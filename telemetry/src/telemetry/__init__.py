@@ -1,1 +1,1 @@
-"""How every service logs, counts and tells whether it is ready."""
+"""How every service logs, counts, and tells whether it is ready."""

@@ -255,9 +255,6 @@ def prompt_task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, 
     urls = [url_of(each["key"]) for each in record["artifacts"]]
     error = record["error"]
     params = record["provider_params"]
-    message = None if error is None else error["message"]
-    if record["status"] == "cancelled":
-        message = "Cancelled."
     return {
         "id": record["task_id"],
         "taskId": record["task_id"],
@@ -271,7 +268,7 @@ def prompt_task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, 
         "progress": record["progress"],
         "resultUrl": urls[0] if urls else None,
         "resultUrls": urls,
-        "errorMessage": message,
+        "errorMessage": None if error is None else error["message"],
         "createdAt": record["created_at"],
         "updatedAt": record["updated_at"],
         "completedAt": record["finished_at"],

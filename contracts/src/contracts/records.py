@@ -51,7 +51,7 @@ def to_record(task: Task) -> Record:
         "handle": None if task.handle is None else dict(task.handle),
         "artifacts": _artifacts(state.artifacts) if isinstance(state, CompletedState) else [],
         "late_artifacts": _artifacts(task.late_artifacts),
-        "error": state.error.model_dump() if isinstance(state, FailedState) else None,
+        "error": _error(task),
         "created_at": task.created_at,
         "started_at": task.started_at,
         "updated_at": task.updated_at,
@@ -116,6 +116,22 @@ def _state(record: Record) -> State:
             return CancelledState(_instant(record["finished_at"]))
         case Phase.ERASED:
             return ErasedState(_instant(record["finished_at"]))
+
+
+def _error(task: Task) -> dict[str, Any] | None:
+    """Why the task has no result; a cancelled one tells it in the same shape as a failed one."""
+    match task.state:
+        case FailedState(error=error):
+            return error.model_dump()
+        case CancelledState():
+            return TaskError(
+                code="cancelled",
+                message="The task was cancelled.",
+                retryable=True,
+                attempts=task.attempt,
+            ).model_dump()
+        case _:
+            return None
 
 
 def _artifacts(artifacts: tuple[Artifact, ...]) -> list[dict[str, Any]]:

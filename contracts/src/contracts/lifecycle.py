@@ -297,7 +297,7 @@ def _tombstone(event: Erased, sequence: int, logtime: datetime) -> Task:
 
 def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task:
     if isinstance(event, Started | Submitting | Progressed | Retrying):
-        if event.data.attempt < task.attempt:
+        if _is_over(task, event.data.attempt):
             return task
         changes = _told_by_worker(task, event)
         changes["heard_at"] = logtime
@@ -310,6 +310,12 @@ def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task
     return replace(task, sequence=sequence, updated_at=max(task.updated_at, event.time), **changes)
 
 
+def _is_over(task: Task, attempt: int) -> bool:
+    """Whether that attempt has ended: a newer one began, or it failed and the task backs off."""
+    backs_off = isinstance(task.state, BackingOff)
+    return attempt < task.attempt or (backs_off and attempt == task.attempt)
+
+
 def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) -> dict[str, Any]:
     match event:
         case Requested():
@@ -320,7 +326,8 @@ def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) 
                 "heard_at": logtime,
             }
         case Uploaded():
-            references = (*task.request.reference_images, event.data.reference_image)
+            told = (*task.request.reference_images, event.data.reference_image)
+            references = tuple(dict.fromkeys(told))
             return {"request": task.request.model_copy(update={"reference_images": references})}
         case MetadataAnnotated():
             return {"metadata": merge_patch(task.metadata, event.data.patch)}

@@ -76,19 +76,22 @@ def artifact(key: str = "artifacts/local/result.png", **changes: Any) -> Artifac
 def requested(**told: Any) -> Requested:
     """The task is in line: the first fact of most tasks."""
     event_id = f"{told.get('task', TASK_ID)}:requested"
-    return _tell(Requested, {"event_id": event_id, "at": 0, **_request(told, "CREATE"), **told})
+    return _tell(Requested, {"event_id": event_id, "at": 0, **_request(told), **told})
 
 
 def accepted(**told: Any) -> Accepted:
     """The task waits for a photo or a start time."""
     told = {"tasktype": "PHOTO_TO_3D", **told}
     event_id = f"{told.get('task', TASK_ID)}:accepted"
-    request = _request(told, "PHOTO_TO_3D") | {"stage": _kind(told).pending_stage, "prompt": None}
+    request = _request(told) | {"stage": _kind(told).pending_stage, "prompt": None}
     return _tell(Accepted, {"event_id": event_id, "at": 0, **request, **told})
 
 
 def started(attempt: int = 1, **told: Any) -> Started:
-    facts = {"stage": _kind(told).working_stages[0], "provider": "studio", "worker": "generator-1"}
+    kind = _kind(told)
+    # A 3D model's first working stage is reached only when the background is removed.
+    stage = kind.waiting_stage if kind.waits_for_photo else kind.working_stages[0]
+    facts = {"stage": stage, "provider": "studio", "worker": "generator-1"}
     return _tell(Started, {"at": 1, "attempt": attempt, **facts, **told})
 
 
@@ -214,7 +217,8 @@ _ENVELOPE = ("task", "owner", "tasktype", "source", "at", "event_id")
 
 def _tell(event_class: type[E], told: dict[str, Any]) -> E:
     """The event: what belongs to the envelope goes there, the rest is its data."""
-    data_class: Any = event_class.model_fields["data"].annotation
+    make: Any = event_class
+    data_class = make.model_fields["data"].annotation
     told = {"task": TASK_ID, "owner": OWNER, "tasktype": "CREATE", "source": "tests", **told}
     facts = {name: value for name, value in told.items() if name not in _ENVELOPE}
     unknown = facts.keys() - data_class.model_fields.keys()
@@ -222,7 +226,7 @@ def _tell(event_class: type[E], told: dict[str, Any]) -> E:
     name = event_type(event_class)
     data = data_class(**facts)
     content = f"{told['task']}|{name}|{told['at']}|{data.model_dump_json()}"
-    return event_class(
+    event: E = make(
         id=told.get("event_id") or str(uuid5(NAMESPACE_OID, content)),
         source=told["source"],
         subject=told["task"],
@@ -232,16 +236,18 @@ def _tell(event_class: type[E], told: dict[str, Any]) -> E:
         tasktype=told["tasktype"],
         data=data,
     )
+    return event
 
 
 def _kind(told: dict[str, Any]) -> GenerationType:
-    return GENERATION_TYPES[told.get("tasktype", "CREATE")]
+    """Its type; one that only a deployment knows has the stages of ``CREATE``."""
+    return GENERATION_TYPES.get(told.get("tasktype", "CREATE"), GENERATION_TYPES["CREATE"])
 
 
-def _request(told: dict[str, Any], tasktype: str) -> dict[str, Any]:
+def _request(told: dict[str, Any]) -> dict[str, Any]:
     return RequestData(
         lane="studio",
-        stage=GENERATION_TYPES[told.get("tasktype", tasktype)].waiting_stage,
+        stage=_kind(told).waiting_stage,
         prompt="a red bicycle",
         body_sha256="b" * 64,
         submission="submission-1",

@@ -1,8 +1,60 @@
 # The whole vocabulary of commands. `make up` and `make test` need Python 3.11+ with venv, and nothing else.
-PYTHON ?= python3
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check lock bench e2e compose-test test-containers
+
+FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
+	"$$each" -c '$(FIT)' 2>/dev/null && echo "$$each" && break; done)
 MEMBERS := contracts delivery telemetry artifacts services/gateway services/generator services/task-store services/reaper darkroom
 BIN := .venv/bin
+STAMP := .venv/.set-up
 NAMES := $(addprefix darkroom-,contracts delivery telemetry artifacts gateway generator task-store reaper) darkroom
+# What `make test` runs, and with which options: make test TESTS=tests/unit PYTEST_FLAGS="-x -n 2"
+TESTS ?= tests
+PYTEST_FLAGS ?=
+
+help:  ## what can be asked for
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP)  ## a virtual environment in .venv with every locked dependency
+
+$(STAMP): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
+	@if ! $(BIN)/python -c '$(FIT)' 2>/dev/null; then python='$(PYTHON)'; \
+	if [ -z "$$python" ] || ! "$$python" -c '$(FIT)' 2>/dev/null; then \
+		echo "Darkroom needs Python 3.11 or newer with venv (Debian: apt install python3 python3-venv;" \
+			"or tell where it is: make PYTHON=/path/to/python3.12)" >&2; exit 1; fi; \
+	"$$python" -m venv --clear .venv; fi
+	@awk '/^[^ #]/ { wanted = /^uv==/ } wanted' requirements.lock > .venv/uv.lock
+	@echo "Installing locked dependencies into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r .venv/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach m,$(MEMBERS),-e ./$(m))
+	@touch $@
+
+up: setup  ## run the whole system on http://127.0.0.1:8400 until Ctrl-C
+	@exec env DARKROOM_STOP_WITH_PARENT=1 $(BIN)/darkroom up
+
+test: setup  ## every test that needs no browser and no container engine
+	$(BIN)/python -m pytest $(TESTS) --ignore=tests/e2e --ignore=tests/compose $(PYTEST_FLAGS)
+
+check: setup  ## format, lint, types, import rules, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m contracts.generate --check
+
+bench: setup  ## how fast it is here
+	$(BIN)/darkroom bench
+
+e2e: setup  ## the page in a real browser
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_FLAGS)
+
+compose-test: setup  ## docker-compose.yml: build it, run it, use it
+	$(BIN)/python -m pytest tests/compose $(PYTEST_FLAGS)
+
+test-containers: setup  ## the integration tests on servers in containers
+	DARKROOM_TEST_BACKEND=containers $(BIN)/python -m pytest tests/integration --ignore=tests/integration/stack $(PYTEST_FLAGS)
 
 lock:  ## resolve every dependency anew, with hashes
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \

@@ -215,12 +215,12 @@ async def postgres_for_session(directory: Path) -> AsyncIterator[Server]:
         async with postgres_container() as server:
             yield server
     else:
-        server = embedded_postgres(directory)
-        await server.start()
+        embedded = embedded_postgres(directory)
+        await embedded.start()
         try:
-            yield server
+            yield embedded
         finally:
-            await server.stop()
+            await embedded.stop()
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ from darkroom.stack.processes import ProcessSpec, StopStep
 
 STOP = (StopStep(signal.SIGTERM, 2.5),)
 MAX_FILE_STORE = "256GB"
-"""More than any stream declares. The server's default, three quarters of the free disk, would refuse a
-declared stream on a small disk."""
+"""More than any stream declares. The default is three quarters of the free disk: too little for a
+declared stream where the disk is small."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ SETTINGS = {
     "io_method": "sync",
     "shared_memory_type": "mmap",
     "dynamic_shared_memory_type": "mmap",
+    "max_logical_replication_workers": "0",
     "random_page_cost": "1.1",
     "autovacuum_naptime": "15s",
     "autovacuum_max_workers": "2",

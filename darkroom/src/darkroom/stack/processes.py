@@ -36,6 +36,8 @@ class ProcessSpec:
     """What it gets when the process that started it is gone."""
     identity: str = "keep"
     """As whom it runs, in the launcher's words."""
+    keeps_open: tuple[int, ...] = ()
+    """File descriptors that it holds for as long as it lives."""
 
 
 class Child:
@@ -44,6 +46,7 @@ class Child:
     def __init__(self, spec: ProcessSpec, process: asyncio.subprocess.Process) -> None:
         self.spec = spec
         self._process = process
+        self._tidied = False
 
     @property
     def pid(self) -> int:
@@ -58,8 +61,10 @@ class Child:
     async def wait(self) -> int:
         """Until it has ended; what it left of its group is ended too, and its pid file goes."""
         code = await self._process.wait()
-        self._signal_group(SIGKILL)
-        self._forget_pid()
+        if not self._tidied:
+            self._tidied = True
+            self.end_group()
+            self._forget_pid()
         return code
 
     async def stop(self) -> int:
@@ -72,7 +77,7 @@ class Child:
 
     async def kill(self) -> int:
         """End it and its whole group at once."""
-        self._signal_group(SIGKILL)
+        self.end_group()
         return await self.wait()
 
     def signal(self, number: Signals) -> None:
@@ -80,9 +85,10 @@ class Child:
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    def _signal_group(self, number: Signals) -> None:
+    def end_group(self) -> None:
+        """SIGKILL to it and to what it started; :meth:`wait` tells when it is gone."""
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+            os.killpg(self.pid, SIGKILL)
 
     def _forget_pid(self) -> None:
         path = self.spec.pid_file
@@ -104,6 +110,7 @@ async def spawn(spec: ProcessSpec) -> Child:
             stdout=log,
             stderr=log,
             env=spec.environment,
+            pass_fds=spec.keeps_open,
             start_new_session=True,
         )
     if spec.pid_file is not None:

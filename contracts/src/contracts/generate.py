@@ -168,8 +168,7 @@ _SUBJECTS: tuple[tuple[str, str, tuple[type[Envelope], ...], str], ...] = (
         "finished",
         "generation.finished.{type}.{task_id}",
         _FINISHED,
-        "The one end of a task. Published only if the subject has no message yet: the broker lets "
-        + "one end in, whoever raced; only erased may follow.",
+        "A task's one end. Published only if the subject has no message yet; then only erased.",
     ),
 )
 

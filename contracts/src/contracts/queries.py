@@ -32,8 +32,15 @@ LINES: Final = "task-store.lines"
 "mean_s", "served_at"}]}``."""
 
 SILENT: Final = "task-store.silent"
-"""The reaper's question: ``{"now"?, "timeout_s", "deadline_s", "types": {type: [timeout_s,
-deadline_s]}, "limit"}`` -> candidates; see `reaper.silence`."""
+"""The reaper's question: ``{"log_sequence", "log_now", "watching_since", "timeout_s",
+"deadline_s", "types": {type: [timeout_s, deadline_s]}, "photo_ttl_s", "limit"}`` ->
+``{"now", "sequence", "records": [...]}``.
+
+``log_sequence`` and ``log_now`` are the end of the log and the broker's clock. ``now`` in the
+answer is ``log_now`` if the projection has reached that sequence, else the time of the last event
+applied. ``watching_since`` is when the reaper began to watch without interruption: waiting tasks
+are not silent for longer than that. The records are candidates, the longest silent first, each
+with its lane's ``served_at``; what is due (``run_at``) is among them."""
 
 REFERENCED: Final = "task-store.referenced"
 """``{"keys": [...], "sequence"}`` -> ``{"keys": [...]}``: those that a task refers to."""

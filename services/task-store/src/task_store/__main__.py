@@ -1,0 +1,27 @@
+"""``python -m task_store``"""
+
+from __future__ import annotations
+
+import gc
+
+import uvloop
+
+from task_store.app import create_app
+from task_store.settings import Settings
+from telemetry.logs import configure_logs
+
+
+async def _run(settings: Settings) -> None:
+    await create_app(settings).run()
+
+
+def main() -> None:
+    settings = Settings()
+    configure_logs("task-store", level=settings.log_level)
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+    uvloop.run(_run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""What the projection counts. Sequences, sizes and seconds; never a task or an owner."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+APPLIED = Counter("darkroom_projection_events_applied", "Events that changed a task.")
+LATE = Counter("darkroom_projection_events_late", "Events that changed nothing: late or repeated.")
+PARKED = Counter("darkroom_projection_events_parked", "Events put aside.", ["reason"])
+PARKED_NOW = Gauge("darkroom_projection_parked_tasks", "Tasks with parked events.")
+SEQUENCE = Gauge("darkroom_projection_sequence", "Log sequence of the checkpoint.")
+LAG_EVENTS = Gauge("darkroom_projection_lag_events", "Events of the log not yet applied.")
+LAG_SECONDS = Gauge(
+    "darkroom_projection_lag_seconds", "Age of the last applied event when it was applied."
+)
+ACTIVE = Gauge("darkroom_projection_active", "1 while this process holds the projector's lock.")
+HALTED = Gauge("darkroom_projection_halted", "1 while the projector refuses to go on.")
+LOST_EVENTS = Gauge(
+    "darkroom_projection_missing_events", "Events that left the log before they were applied."
+)
+RESTARTS = Counter("darkroom_projection_restarts", "Times that reading began anew.", ["reason"])
+BATCH_SECONDS = Histogram("darkroom_projection_batch_seconds", "Seconds to write one batch.")
+BATCH_EVENTS = Histogram(
+    "darkroom_projection_batch_events", "Events in a batch.", buckets=(1, 5, 20, 100, 500, 1000)
+)
+QUERIES = Counter("darkroom_queries", "Queries answered.", ["subject", "outcome"])

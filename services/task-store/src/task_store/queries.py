@@ -1,0 +1,276 @@
+"""The answers: NATS request-reply on the subjects of `contracts.queries`, in a queue group.
+
+Any number of task-stores share them; a reply never depends on which one is the projector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from contracts import queries
+from contracts.records import Record
+from task_store import metrics
+from task_store.projector import Projector
+from task_store.rows import COLUMNS, record_of_row
+from task_store.sql import STATEMENTS
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+CATCH_UP_S = 2.0
+_POLL_S = 0.01
+_MOST_IDS = 500
+_MOST_AT_ONCE = 64
+
+_BY_ID = STATEMENTS["read_tasks"].format(condition="t.task_id = ANY($1::uuid[])")
+_UNFINISHED = STATEMENTS["read_tasks"].format(
+    condition="t.owner = $1 AND t.status IN ('pending', 'processing')"
+    " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
+    " ORDER BY t.created_at, t.task_id"
+)
+_HISTORY = STATEMENTS["read_tasks"].format(
+    condition="t.owner = $1 AND t.phase <> 'erased'"
+    " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
+    " AND ($4::text IS NULL OR t.prompt_id = $4)"
+    " AND ($5::timestamptz IS NULL OR (t.created_at, t.task_id) < ($5, $6::uuid))"
+    " ORDER BY t.created_at DESC, t.task_id DESC LIMIT $7"
+)
+
+Answer = Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+
+class Behind(Exception):
+    """The projection did not pass the asked sequence in time."""
+
+
+class Queries:
+    """Answers what other services ask of the projection."""
+
+    def __init__(self, pool: asyncpg.Pool, projector: Projector) -> None:
+        self._pool = pool
+        self._projector = projector
+        self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscriptions: list[Subscription] = []
+        self._answers: Mapping[str, Answer] = {
+            queries.GET: self._get,
+            queries.PROCESSING: self._processing,
+            queries.HISTORY: self._history,
+            queries.EVENTS: self._events,
+            queries.LINES: self._lines,
+            queries.SILENT: self._silent,
+            queries.REFERENCED: self._referenced,
+            queries.PARKED: self._parked,
+            queries.STATUS: self._status,
+        }
+
+    async def start(self, client: Client) -> None:
+        for subject in self._answers:
+            subscription = await client.subscribe(
+                subject, queue=queries.QUEUE_GROUP, cb=self._on_query
+            )
+            self._subscriptions.append(subscription)
+
+    async def stop(self) -> None:
+        """Take no more questions; answer those that were taken."""
+        for subscription in self._subscriptions:
+            await subscription.unsubscribe()
+        await asyncio.gather(*self._tasks)
+
+    async def _on_query(self, message: Msg) -> None:
+        task = asyncio.create_task(self._reply(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reply(self, message: Msg) -> None:
+        async with self._at_once:
+            body, outcome = await self._answer(message.subject, message.data)
+        metrics.QUERIES.labels(message.subject, outcome).inc()
+        if message.reply:
+            await message.respond(body)
+
+    async def _answer(self, subject: str, payload: bytes) -> tuple[bytes, str]:
+        try:
+            question = orjson.loads(payload) if payload else {}
+            answer = await self._answers[subject](question)
+            return orjson.dumps({"ok": answer}, option=orjson.OPT_NON_STR_KEYS), "ok"
+        except Behind:
+            return b'{"error":"behind"}', "behind"
+        except (ValueError, KeyError, TypeError, asyncpg.DataError) as problem:
+            _log.warning("query not understood", subject=subject, reason=repr(problem))
+            return b'{"error":"bad_query"}', "bad_query"
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
+            _log.warning("query failed", subject=subject, reason=repr(problem))
+            return b'{"error":"unavailable"}', "unavailable"
+
+    async def _get(self, question: Mapping[str, Any]) -> Any:
+        rows, checkpoint = await self._fetch_with_checkpoint(
+            _BY_ID, question["task_ids"][:_MOST_IDS]
+        )
+        now = datetime.now(UTC)
+        records = {record["task_id"]: record for record in (record_of_row(r, now) for r in rows)}
+        return {"records": records, "sequence": checkpoint}
+
+    async def _fetch_with_checkpoint(self, sql: str, *arguments: Any) -> tuple[list[Any], int]:
+        """Rows, and the checkpoint before them: what it has reached, the rows show."""
+        async with self._pool.acquire() as connection:
+            sequence = self._projector.sequence
+            if sequence is None:
+                row = await connection.fetchrow(STATEMENTS["read_checkpoint"])
+                sequence = 0 if row is None else row["sequence"]
+            return await connection.fetch(sql, *arguments), sequence
+
+    async def _processing(self, question: Mapping[str, Any]) -> Any:
+        await self._catch_up(question["sequence"])
+        rows = await self._pool.fetch(
+            _UNFINISHED, question["owner"], question.get("type"), question.get("status")
+        )
+        return {"records": _records(rows)}
+
+    async def _history(self, question: Mapping[str, Any]) -> Any:
+        after_time, after_id = question.get("after") or (None, None)
+        limit = min(int(question["limit"]), 1000)
+        rows = await self._pool.fetch(
+            _HISTORY,
+            question["owner"],
+            question.get("type"),
+            question.get("status"),
+            question.get("prompt_id"),
+            None if after_time is None else datetime.fromisoformat(after_time),
+            after_id,
+            limit + 1,
+        )
+        page = rows[:limit]
+        more = len(rows) > limit
+        last = page[-1] if more else None
+        return {
+            "records": _records(page),
+            "next": None if last is None else [last["created_at"], str(last["task_id"])],
+        }
+
+    async def _events(self, question: Mapping[str, Any]) -> Any:
+        rows = await self._pool.fetch(
+            STATEMENTS["read_events"], question["task_id"], question["owner"]
+        )
+        events = []
+        for row in rows:
+            try:
+                event = orjson.loads(row["payload"])
+            except orjson.JSONDecodeError:
+                continue
+            events.append({"sequence": row["sequence"], "logtime": row["logtime"], "event": event})
+        return {"events": events}
+
+    async def _lines(self, _: Mapping[str, Any]) -> Any:
+        rows = await self._pool.fetch(STATEMENTS["read_lines"])
+        lanes = [
+            {name: row[name] for name in _LANE_FIELDS} for row in rows if row["lane"] is not None
+        ]
+        waiting: dict[str, int] = {}
+        for lane in lanes:
+            waiting[lane["type"]] = waiting.get(lane["type"], 0) + lane["waiting"]
+        return {
+            "sequence": rows[0]["sequence"] if rows else 0,
+            "waiting": waiting,
+            "lanes": lanes,
+        }
+
+    async def _silent(self, question: Mapping[str, Any]) -> Any:
+        limits: Mapping[str, tuple[float, float]] = question.get("types", {})
+        rows = await self._pool.fetch(
+            STATEMENTS["read_silent"],
+            question["log_sequence"],
+            datetime.fromisoformat(question["log_now"]),
+            float(question["timeout_s"]),
+            float(question["deadline_s"]),
+            list(limits),
+            [float(timeout_s) for timeout_s, _ in limits.values()],
+            [float(deadline_s) for _, deadline_s in limits.values()],
+            datetime.fromisoformat(question["watching_since"]),
+            int(question["limit"]),
+            float(question["photo_ttl_s"]),
+        )
+        found = [row for row in rows if row["task_id"] is not None]
+        records = []
+        for row in found:
+            record = {name: row[name] for name in COLUMNS}
+            records.append(_plain(record) | {"served_at": row["served_at"]})
+        return {
+            "now": rows[0]["clock_now"] if rows else None,
+            "sequence": rows[0]["clock_sequence"] if rows else 0,
+            "records": records,
+        }
+
+    async def _referenced(self, question: Mapping[str, Any]) -> Any:
+        await self._catch_up(question["sequence"])
+        rows = await self._pool.fetch(STATEMENTS["read_referenced"], question["keys"])
+        return {"keys": [row["key"] for row in rows]}
+
+    async def _parked(self, question: Mapping[str, Any]) -> Any:
+        rows = await self._pool.fetch(STATEMENTS["read_parked"], int(question.get("limit", 100)))
+        counted = await self._pool.fetchrow(STATEMENTS["count_parked"])
+        return {
+            "parked": [
+                dict(row) | {"payload": row["payload"].decode("utf-8", "replace")} for row in rows
+            ],
+            **dict(counted or {}),
+        }
+
+    async def _status(self, _: Mapping[str, Any]) -> Any:
+        checkpoint = await self._pool.fetchrow(STATEMENTS["read_checkpoint"])
+        counted = await self._pool.fetchrow(STATEMENTS["count_parked"])
+        return {
+            "checkpoint": dict(checkpoint or {}),
+            "parked": dict(counted or {}),
+            "active": self._projector.sequence is not None,
+            "halted": self._projector.halted,
+            "pending": self._projector.pending,
+        }
+
+    async def _catch_up(self, sequence: int) -> None:
+        """Wait until the projection has passed ``sequence``. Raises `Behind` after 2 s."""
+        if self._projector.sequence is not None:
+            if not await self._projector.passed(sequence, CATCH_UP_S):
+                raise Behind
+            return
+        deadline = time.monotonic() + CATCH_UP_S
+        while time.monotonic() < deadline:
+            row = await self._pool.fetchrow(STATEMENTS["read_checkpoint"])
+            if row is not None and row["sequence"] >= sequence:
+                return
+            await asyncio.sleep(_POLL_S)
+        raise Behind
+
+
+_LANE_FIELDS = ("type", "lane", "waiting", "running", "finished", "mean_s", "served_at")
+
+
+def _records(rows: list[Any]) -> list[Record]:
+    now = datetime.now(UTC)
+    return [record_of_row(row, now) for row in rows]
+
+
+def _plain(record: Record) -> Record:
+    for name in (
+        "reference_images",
+        "provider_params",
+        "metadata",
+        "handle",
+        "artifacts",
+        "late_artifacts",
+        "error",
+    ):
+        if record[name] is not None:
+            record[name] = orjson.Fragment(record[name])
+    record["task_id"] = str(record["task_id"])
+    return record

@@ -1,0 +1,110 @@
+"""Between tasks and rows: the columns that the projector writes, and the records that are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from contracts.lifecycle import Task
+from contracts.records import Record, from_record, to_record
+from task_store.projection import eta_seconds
+
+COLUMNS = (
+    "task_id",
+    "owner",
+    "type",
+    "phase",
+    "status",
+    "stage",
+    "progress",
+    "attempt",
+    "lane",
+    "ticket",
+    "retry_at",
+    "prompt",
+    "prompt_id",
+    "reference_images",
+    "provider_params",
+    "run_at",
+    "body_sha256",
+    "metadata",
+    "provider",
+    "external_task_id",
+    "handle",
+    "artifacts",
+    "late_artifacts",
+    "error",
+    "created_at",
+    "started_at",
+    "updated_at",
+    "finished_at",
+    "heard_at",
+    "sequence",
+)
+_JSON_COLUMNS = (
+    "reference_images",
+    "provider_params",
+    "metadata",
+    "handle",
+    "artifacts",
+    "late_artifacts",
+    "error",
+)
+_EMPTY_OBJECT = "{}"
+_EMPTY_ARRAY = "[]"
+
+
+def task_columns(tasks: Iterable[Task]) -> list[list[Any]]:
+    """The tasks as one list a column, in the order of `COLUMNS`."""
+    rows = [_row(to_record(task)) for task in tasks]
+    if not rows:
+        return [[] for _ in COLUMNS]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _row(record: Record) -> list[Any]:
+    for name in _JSON_COLUMNS:
+        record[name] = _json(record[name])
+    return [record[name] for name in COLUMNS]
+
+
+def _json(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not value:
+        return _EMPTY_ARRAY if isinstance(value, list) else _EMPTY_OBJECT
+    return orjson.dumps(value).decode()
+
+
+def task_of_row(row: Mapping[str, Any]) -> Task:
+    """The task that a row of `tasks` holds."""
+    record = dict(row)
+    record["task_id"] = str(record["task_id"])
+    for name in _JSON_COLUMNS:
+        value = record[name]
+        record[name] = None if value is None else orjson.loads(value)
+    return from_record(record)
+
+
+def record_of_row(row: Mapping[str, Any], now: datetime) -> Record:
+    """The record that queries answer: the row, its place and its ETA.
+
+    JSON columns are passed on as they are, without being parsed.
+    """
+    record: Record = {name: row[name] for name in COLUMNS}
+    record["task_id"] = str(record["task_id"])
+    for name in _JSON_COLUMNS:
+        if record[name] is not None:
+            record[name] = orjson.Fragment(record[name])
+    ahead = row["ahead"]
+    place = None if ahead is None else int(ahead) + 1
+    started_at = row["started_at"]
+    running_for_s = None if started_at is None else (now - started_at).total_seconds()
+    record["queue_position"] = place or 0
+    record["eta_seconds"] = eta_seconds(
+        row["phase"], place, running_for_s, row["mean_s"], row["running"]
+    )
+    return record

@@ -1,0 +1,20 @@
+"""Every environment variable that the task-store reads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Prefix ``DARKROOM_``; see docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    database_url: str = "postgresql://darkroom@127.0.0.1:5432/darkroom"
+    health_port: int | None = None
+    upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
+    log_level: str = "INFO"

@@ -1,0 +1,30 @@
+"""The SQL of the task-store, kept as SQL: numbered migrations, tables, and named statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from types import MappingProxyType
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _named(text: str, marker: str) -> dict[str, str]:
+    parts = re.split(rf"^-- {marker}", text, flags=re.MULTILINE)[1:]
+    named = {}
+    for part in parts:
+        name, _, body = part.partition("\n")
+        named[name.strip()] = body.strip()
+    return named
+
+
+STATEMENTS: Mapping[str, str] = MappingProxyType(_named(_read("statements.sql"), "name: "))
+
+MIGRATIONS: Mapping[int, str] = MappingProxyType(
+    {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
+)
+
+PROJECTION_TABLES = _read("projection.sql")

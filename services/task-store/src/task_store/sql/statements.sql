@@ -1,0 +1,192 @@
+-- name: apply_batch
+-- One batch of the log: the checkpoint moves on from where this projector left it, and with it
+-- the rows, the places, the lanes, the raw copy and what was parked. All of it or nothing.
+WITH advanced AS (
+    UPDATE checkpoint SET sequence = $4, logtime = $5
+    WHERE sequence = $1 AND build = $2 AND stream = $3
+    RETURNING 1
+), raw AS (
+    INSERT INTO log.events (sequence, logtime, task_id, event_id, subject, payload)
+    SELECT u.* FROM unnest($6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::bytea[]) u
+    WHERE EXISTS (SELECT FROM advanced)
+    ON CONFLICT (sequence) DO NOTHING
+), written AS (
+    INSERT INTO tasks AS t (
+        task_id, owner, type, phase, status, stage, progress, attempt, lane, ticket, retry_at,
+        prompt, prompt_id, reference_images, provider_params, run_at, body_sha256, metadata,
+        provider, external_task_id, handle, artifacts, late_artifacts, error,
+        created_at, started_at, updated_at, finished_at, heard_at, sequence)
+    SELECT u.* FROM unnest(
+        $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+        $18::smallint[], $19::integer[], $20::text[], $21::bigint[], $22::timestamptz[],
+        $23::text[], $24::text[], $25::jsonb[], $26::json[], $27::timestamptz[], $28::text[],
+        $29::json[], $30::text[], $31::text[], $32::json[], $33::json[], $34::json[], $35::json[],
+        $36::timestamptz[], $37::timestamptz[], $38::timestamptz[], $39::timestamptz[],
+        $40::timestamptz[], $41::bigint[]) u
+    WHERE EXISTS (SELECT FROM advanced)
+    ON CONFLICT (task_id) DO UPDATE SET
+        phase = excluded.phase, status = excluded.status, stage = excluded.stage,
+        progress = excluded.progress, attempt = excluded.attempt, lane = excluded.lane,
+        ticket = excluded.ticket, retry_at = excluded.retry_at,
+        prompt = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt END,
+        prompt_id = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt_id END,
+        reference_images = excluded.reference_images,
+        provider_params = CASE WHEN excluded.phase = 'erased' THEN excluded.provider_params ELSE t.provider_params END,
+        run_at = excluded.run_at, body_sha256 = excluded.body_sha256,
+        metadata = excluded.metadata, provider = excluded.provider,
+        external_task_id = excluded.external_task_id, handle = excluded.handle,
+        artifacts = excluded.artifacts, late_artifacts = excluded.late_artifacts,
+        error = excluded.error, created_at = excluded.created_at,
+        started_at = excluded.started_at, updated_at = excluded.updated_at,
+        finished_at = excluded.finished_at, heard_at = excluded.heard_at,
+        sequence = excluded.sequence
+    WHERE t.sequence < excluded.sequence
+), counted AS (
+    INSERT INTO waiting_counts (type, lane, level, bucket, waiting)
+    SELECT u.* FROM unnest($42::text[], $43::text[], $44::smallint[], $45::bigint[], $46::bigint[]) u
+    WHERE EXISTS (SELECT FROM advanced)
+    ON CONFLICT (type, lane, level, bucket) DO UPDATE SET waiting = excluded.waiting
+), emptied AS (
+    DELETE FROM waiting_counts c
+    USING unnest($47::text[], $48::text[], $49::smallint[], $50::bigint[]) u (type, lane, level, bucket)
+    WHERE (c.type, c.lane, c.level, c.bucket) = (u.type, u.lane, u.level, u.bucket)
+      AND EXISTS (SELECT FROM advanced)
+), served AS (
+    INSERT INTO lanes (type, lane, waiting, running, finished, mean_s, served_at)
+    SELECT u.* FROM unnest($51::text[], $52::text[], $53::bigint[], $54::bigint[], $55::bigint[], $56::float8[], $57::timestamptz[]) u
+    WHERE EXISTS (SELECT FROM advanced)
+    ON CONFLICT (type, lane) DO UPDATE SET
+        waiting = excluded.waiting, running = excluded.running, finished = excluded.finished,
+        mean_s = excluded.mean_s, served_at = excluded.served_at
+), put_aside AS (
+    INSERT INTO parked (sequence, task_id, reason, behind, logtime, subject, payload)
+    SELECT u.* FROM unnest($58::bigint[], $59::text[], $60::text[], $61::bigint[], $62::timestamptz[], $63::text[], $64::bytea[]) u
+    WHERE EXISTS (SELECT FROM advanced)
+    ON CONFLICT (sequence) DO NOTHING
+)
+SELECT count(*) FROM advanced
+
+-- name: forget_events
+-- The raw copy and the parked events of erased tasks go; the erasure itself stays.
+WITH gone AS (
+    DELETE FROM log.events e USING unnest($1::text[], $2::bigint[]) u (task_id, sequence)
+    WHERE e.task_id = u.task_id AND e.sequence < u.sequence
+)
+DELETE FROM parked p USING unnest($1::text[], $2::bigint[]) u (task_id, sequence)
+WHERE p.task_id = u.task_id AND p.sequence < u.sequence
+
+-- name: load_tasks
+-- The rows of some tasks, as the projector needs them.
+SELECT * FROM tasks WHERE task_id = ANY($1::uuid[])
+
+-- name: load_checkpoint
+SELECT build, stream, stream_created, sequence, logtime FROM checkpoint
+
+-- name: begin_checkpoint
+-- A new projection has seen nothing yet; it takes on the stream that it meets first.
+INSERT INTO checkpoint (build, stream, stream_created, sequence, logtime)
+VALUES ($1, $2, NULL, 0, 'epoch')
+ON CONFLICT (only_row) DO NOTHING
+
+-- name: adopt_stream
+UPDATE checkpoint SET stream_created = $1 WHERE stream_created IS NULL
+
+-- name: load_counts
+SELECT type, lane, level, bucket, waiting FROM waiting_counts
+
+-- name: load_lanes
+SELECT type, lane, waiting, running, finished, mean_s, served_at FROM lanes
+
+-- name: load_parked
+-- The first parked event of each task: what its later events wait behind.
+SELECT task_id, min(sequence) AS sequence FROM parked GROUP BY task_id
+
+-- name: read_tasks
+-- Tasks by id, with their place in the line and what their lane is like.
+SELECT t.*, place.ahead, l.mean_s, l.running
+FROM tasks t
+LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
+LEFT JOIN LATERAL (
+    SELECT (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = t.type AND c.lane = t.lane AND c.level = 3 AND c.bucket < t.ticket >> 24)
+         + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = t.type AND c.lane = t.lane AND c.level = 2
+              AND c.bucket >= (t.ticket >> 24) << 8 AND c.bucket < t.ticket >> 16)
+         + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = t.type AND c.lane = t.lane AND c.level = 1
+              AND c.bucket >= (t.ticket >> 16) << 8 AND c.bucket < t.ticket >> 8)
+         + (SELECT count(*) FROM tasks w
+            WHERE w.phase = 'waiting' AND w.type = t.type AND w.lane = t.lane
+              AND w.ticket >= (t.ticket >> 8) << 8 AND w.ticket < t.ticket) AS ahead
+) place ON t.phase = 'waiting'
+WHERE {condition}
+
+-- name: read_checkpoint
+SELECT build, stream, stream_created, sequence, logtime FROM checkpoint
+
+-- name: read_events
+-- One task's events from the raw copy, if it is the owner's and not erased.
+SELECT e.sequence, e.logtime, e.payload
+FROM log.events e
+WHERE e.task_id = $1::text
+  AND EXISTS (SELECT FROM tasks t WHERE t.task_id = $1::text::uuid AND t.owner = $2 AND t.phase <> 'erased')
+ORDER BY e.sequence
+
+-- name: read_lines
+SELECT l.*, c.sequence
+FROM checkpoint c LEFT JOIN lanes l ON true
+ORDER BY l.type, l.lane
+
+-- name: read_referenced
+-- Which of these keys a task refers to.
+SELECT key FROM unnest($1::text[]) key
+WHERE EXISTS (
+    SELECT FROM tasks t
+    WHERE t.reference_images <> '[]' AND t.reference_images @> jsonb_build_array(key))
+
+-- name: read_silent
+-- Candidates for the reaper, as of the checkpoint: `now` is the broker's clock if the projection
+-- has reached the log's end ($1, $2), else the time of the last event applied.
+WITH clock AS (
+    SELECT c.sequence, CASE WHEN c.sequence >= $1 THEN $2::timestamptz ELSE c.logtime END AS now
+    FROM checkpoint c
+), limits AS (
+    SELECT * FROM unnest($5::text[], $6::float8[], $7::float8[]) u (type, timeout_s, deadline_s)
+), candidates AS (
+    SELECT t.task_id, t.heard_at AS since
+    FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
+    WHERE t.phase IN ('pending', 'running', 'backing_off') AND (
+        (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at)
+            < clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
+        OR (t.phase <> 'pending' AND t.started_at < clock.now - make_interval(secs => coalesce(k.deadline_s, $4)))
+        OR (t.phase = 'pending' AND t.run_at <= clock.now)
+        OR (t.phase = 'pending' AND t.run_at IS NULL AND t.heard_at < clock.now - make_interval(secs => $10)))
+    UNION ALL
+    SELECT w.task_id, w.heard_at
+    FROM clock CROSS JOIN lanes l LEFT JOIN limits k ON k.type = l.type
+    CROSS JOIN LATERAL (
+        SELECT t.task_id, t.heard_at FROM tasks t
+        WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
+          AND t.heard_at < clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+        ORDER BY t.ticket LIMIT $9) w
+    WHERE l.waiting > 0
+      AND greatest(l.served_at, $8::timestamptz) < clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+)
+SELECT t.*, l.served_at, clock.now AS clock_now, clock.sequence AS clock_sequence
+FROM clock
+LEFT JOIN LATERAL (SELECT * FROM candidates ORDER BY since LIMIT $9) chosen ON true
+LEFT JOIN tasks t ON t.task_id = chosen.task_id
+LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
+ORDER BY chosen.since
+
+-- name: read_parked
+SELECT sequence, task_id, reason, behind, logtime, subject, payload FROM parked
+ORDER BY sequence LIMIT $1
+
+-- name: count_parked
+SELECT count(*) AS events, count(DISTINCT task_id) AS tasks, min(logtime) AS oldest FROM parked
+
+-- name: read_raw
+-- The raw copy in order, from a sequence on.
+SELECT sequence, logtime, event_id, subject, payload FROM log.events
+WHERE sequence >= $1 ORDER BY sequence LIMIT $2

@@ -1,0 +1,238 @@
+"""Postgres: the connection that projects, and the pool that answers queries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from contracts.lifecycle import Task
+from contracts.subjects import STREAM
+from task_store.projection import Changes, CountKey, Lane, LaneKey, Message, Parked
+from task_store.rows import task_columns, task_of_row
+from task_store.sql import MIGRATIONS, PROJECTION_TABLES, STATEMENTS
+
+LIVE_SCHEMA = "live"
+_LOCK = int.from_bytes(hashlib.sha256(b"darkroom projector").digest()[:8], signed=True)
+
+
+class SchemaMissing(Exception):
+    """The database has not been set up for this version: run `darkroom setup`."""
+
+
+class Superseded(Exception):
+    """Another projector moved the checkpoint, or the projection was rebuilt: load it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a projection is. ``build`` changes with every rebuild."""
+
+    build: int
+    stream: str
+    stream_created: datetime | None
+    sequence: int
+    logtime: datetime
+
+
+async def open_pool(database_url: str, *, most: int = 8, schema: str = LIVE_SCHEMA) -> asyncpg.Pool:
+    """A pool for reads. Nothing of a session is used, so connections aren't reset on release."""
+
+    async def no_reset(_: asyncpg.Connection) -> None:
+        return None
+
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=most,
+        reset=no_reset,
+        command_timeout=10,
+        server_settings={"search_path": schema, "application_name": "task-store", "jit": "off"},
+    )
+
+
+async def open_connection(database_url: str, *, schema: str = LIVE_SCHEMA) -> asyncpg.Connection:
+    """A session of its own, for a projector."""
+    return await asyncpg.connect(
+        database_url,
+        command_timeout=60,
+        server_settings={"search_path": schema, "application_name": "projector", "jit": "off"},
+    )
+
+
+async def try_lock(connection: asyncpg.Connection) -> bool:
+    """Become the one active projector, for as long as this session lasts."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK))
+
+
+async def migrate(connection: asyncpg.Connection) -> list[int]:
+    """Bring the schema up to this version; returns the steps that were applied. Safe to race."""
+    applied = []
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK + 1)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.darkroom_migrations ("
+            " step integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        done = await schema_version(connection)
+        for step in sorted(MIGRATIONS):
+            if step > done:
+                await connection.execute(MIGRATIONS[step])
+                await connection.execute(
+                    "INSERT INTO public.darkroom_migrations (step) VALUES ($1)", step
+                )
+                applied.append(step)
+        if not await connection.fetchval("SELECT to_regclass('live.checkpoint') IS NOT NULL"):
+            await create_projection(connection, LIVE_SCHEMA, build=1)
+    return applied
+
+
+async def schema_version(connection: asyncpg.Connection) -> int:
+    """The last step applied; 0 for a database that was never set up."""
+    if await connection.fetchval("SELECT to_regclass('public.darkroom_migrations')") is None:
+        return 0
+    return (
+        await connection.fetchval("SELECT coalesce(max(step), 0) FROM public.darkroom_migrations")
+        or 0
+    )
+
+
+async def check_schema(connection: asyncpg.Connection) -> None:
+    """Raises `SchemaMissing` when a step of this version was not applied."""
+    found, wanted = await schema_version(connection), max(MIGRATIONS)
+    if found < wanted:
+        raise SchemaMissing(f"database schema {found}, needs {wanted}: run `darkroom setup`")
+
+
+async def create_projection(connection: asyncpg.Connection, schema: str, *, build: int) -> None:
+    """An empty projection in a schema of its own. ``schema`` is ours, never a user's text."""
+    async with connection.transaction():
+        await connection.execute(f"CREATE SCHEMA {schema}")
+        await connection.execute(f"SET LOCAL search_path = {schema}")
+        await connection.execute(PROJECTION_TABLES)
+        await connection.execute(STATEMENTS["begin_checkpoint"], build, STREAM)
+
+
+async def load_checkpoint(connection: asyncpg.Connection) -> Checkpoint:
+    row = await connection.fetchrow(STATEMENTS["load_checkpoint"])
+    if row is None:
+        raise SchemaMissing("the projection has no checkpoint: run `darkroom setup`")
+    return Checkpoint(**dict(row))
+
+
+async def load_lines(
+    connection: asyncpg.Connection,
+) -> tuple[dict[CountKey, int], dict[LaneKey, Lane], dict[str, int]]:
+    """The counts, the lanes, and what each task with parked events waits behind."""
+    counts = {
+        (row["type"], row["lane"], row["level"], row["bucket"]): row["waiting"]
+        for row in await connection.fetch(STATEMENTS["load_counts"])
+    }
+    lanes = {
+        (row["type"], row["lane"]): Lane(*tuple(row)[2:])
+        for row in await connection.fetch(STATEMENTS["load_lanes"])
+    }
+    parked = {
+        row["task_id"]: row["sequence"] for row in await connection.fetch(STATEMENTS["load_parked"])
+    }
+    return counts, lanes, parked
+
+
+async def load_tasks(connection: asyncpg.Connection, task_ids: Iterable[str]) -> dict[str, Task]:
+    rows = await connection.fetch(STATEMENTS["load_tasks"], list(task_ids))
+    tasks = [task_of_row(dict(row)) for row in rows]
+    return {task.task_id: task for task in tasks}
+
+
+async def apply_batch(
+    connection: asyncpg.Connection,
+    checkpoint: Checkpoint,
+    *,
+    sequence: int,
+    logtime: datetime,
+    raw: Sequence[tuple[Message, str]],
+    changes: Changes,
+) -> None:
+    """Write a batch, all of it or nothing, and move the checkpoint to ``sequence``.
+
+    ``raw`` are the messages to keep, each with its task. Raises `Superseded`.
+    """
+    arguments: list[Any] = [checkpoint.sequence, checkpoint.build, checkpoint.stream]
+    arguments += [sequence, logtime]
+    arguments += _raw_columns(raw)
+    arguments += task_columns(changes.tasks.values())
+    arguments += _count_columns(changes.counts)
+    arguments += _lane_columns(changes.lanes)
+    arguments += _parked_columns(changes.parked)
+    if not changes.erased:
+        advanced = await connection.fetchval(STATEMENTS["apply_batch"], *arguments)
+    else:
+        async with connection.transaction():
+            advanced = await connection.fetchval(STATEMENTS["apply_batch"], *arguments)
+            await connection.execute(
+                STATEMENTS["forget_events"],
+                list(changes.erased),
+                list(changes.erased.values()),
+            )
+            if advanced != 1:
+                raise Superseded
+    if advanced != 1:
+        raise Superseded
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+
+
+def _raw_columns(raw: Sequence[tuple[Message, str]]) -> list[list[Any]]:
+    rows = [
+        (
+            message.sequence,
+            message.logtime,
+            _storable(task_id),
+            _storable(message.event_id),
+            _storable(message.subject),
+            message.payload,
+        )
+        for message, task_id in raw
+    ]
+    return _columns(rows, 6)
+
+
+def _count_columns(counts: Mapping[CountKey, int]) -> list[list[Any]]:
+    kept = [(*key, waiting) for key, waiting in counts.items() if waiting > 0]
+    emptied = [key for key, waiting in counts.items() if waiting <= 0]
+    return _columns(kept, 5) + _columns(emptied, 4)
+
+
+def _lane_columns(lanes: Mapping[LaneKey, Lane]) -> list[list[Any]]:
+    rows = [
+        (*key, lane.waiting, lane.running, lane.finished, lane.mean_s, lane.served_at)
+        for key, lane in lanes.items()
+    ]
+    return _columns(rows, 7)
+
+
+def _parked_columns(parked: Sequence[Parked]) -> list[list[Any]]:
+    rows = [
+        (
+            each.message.sequence,
+            _storable(each.task_id),
+            _storable(each.reason),
+            each.behind,
+            each.message.logtime,
+            _storable(each.message.subject),
+            each.message.payload,
+        )
+        for each in parked
+    ]
+    return _columns(rows, 7)
+
+
+def _storable(text: str) -> str:
+    """Postgres takes no NUL and no lone surrogate in text; the payload's bytes are kept as is."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

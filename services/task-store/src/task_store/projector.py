@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import asyncpg
 from nats.aio.client import Client
@@ -64,11 +63,13 @@ class Projection:
         self._counts: dict[CountKey, int] = {}
         self._lanes: dict[LaneKey, Lane] = {}
         self._parked: dict[str, int] = {}
+        self._raw_until = 0
 
     async def load(self) -> None:
         """Forget everything and read it from the database."""
         self.checkpoint = await store.load_checkpoint(self.connection)
         self._tasks.clear()
+        self._raw_until = await store.prepare(self.connection)
         self._counts, self._lanes, self._parked = await store.load_lines(self.connection)
         metrics.PARKED_NOW.set(len(self._parked))
 
@@ -96,18 +97,17 @@ class Projection:
         if missing and checkpoint.sequence:
             _log.error("events left the log unapplied", missing=missing)
 
-    async def apply(self, batch: list[Message]) -> Changes:
-        """Apply messages that follow the checkpoint. Raises `store.Superseded`."""
-        reads = [read(message) for message in batch]
+    async def apply(self, reads: list[Read]) -> Changes:
+        """Apply what follows the checkpoint. Raises `store.Superseded`."""
         await self._recall(reads)
         try:
             return await self._apply(reads)
         except asyncpg.DataError as error:
             if len(reads) > 1:
                 # One of them is poison that only the database sees: find it, alone.
-                middle = len(batch) // 2
-                first = await self.apply(batch[:middle])
-                second = await self.apply(batch[middle:])
+                middle = len(reads) // 2
+                first = await self.apply(reads[:middle])
+                second = await self.apply(reads[middle:])
                 first.applied += second.applied
                 first.late += second.late
                 return first
@@ -135,7 +135,7 @@ class Projection:
 
     def _keeps(self, each: Read, changes: Changes) -> bool:
         """What comes late to an erased task is not kept either."""
-        if not self._keep_raw:
+        if not self._keep_raw or each.message.sequence <= self._raw_until:
             return False
         task = changes.tasks.get(each.task_id) or self._tasks.get(each.task_id)
         erased = task is not None and task.phase is Phase.ERASED
@@ -256,25 +256,24 @@ class Projector:
         async with OrderedLog(
             self._client, self._requests, start=start, name="projector"
         ) as messages:
-            while True:
-                batch: list[Any] = await messages.batch(BATCH, wait_s=_IDLE_S)
+            async for reads in _decoded_ahead(messages):
                 self.turned_at = time.monotonic()
                 self.pending = messages.pending
                 metrics.LAG_EVENTS.set(messages.pending)
-                if not batch:
+                if not reads:
                     await self._check_lock(projection.connection)
                     continue
                 with metrics.BATCH_SECONDS.time():
-                    changes = await projection.apply(batch)
-                self._count(batch, changes)
+                    changes = await projection.apply(reads)
+                self._count(reads, changes)
                 await self._advance_to(projection.checkpoint.sequence)
 
     async def _check_lock(self, connection: asyncpg.Connection) -> None:
         """A session that is gone has lost the lock; find out while it is quiet, too."""
         await connection.fetchval("SELECT 1")
 
-    def _count(self, batch: list[Any], changes: Changes) -> None:
-        metrics.BATCH_EVENTS.observe(len(batch))
+    def _count(self, reads: list[Read], changes: Changes) -> None:
+        metrics.BATCH_EVENTS.observe(len(reads))
         metrics.APPLIED.inc(changes.applied)
         metrics.LATE.inc(changes.late)
         for each in changes.parked:
@@ -286,10 +285,26 @@ class Projector:
                 sequence=each.message.sequence,
                 reason=each.reason,
             )
-        metrics.LAG_SECONDS.set(max(0.0, time.time() - batch[-1].logtime.timestamp()))
+        metrics.LAG_SECONDS.set(max(0.0, time.time() - reads[-1].message.logtime.timestamp()))
 
     async def _advance_to(self, sequence: int) -> None:
         async with self._moved:
             self.sequence = sequence
             self._moved.notify_all()
         metrics.SEQUENCE.set(sequence)
+
+
+async def _decoded_ahead(messages: OrderedLog) -> AsyncIterator[list[Read]]:
+    """Batches of the log, each decoded while the one before it is being written."""
+
+    async def take() -> list[Read]:
+        return [read(message) for message in await messages.batch(BATCH, wait_s=_IDLE_S)]
+
+    ahead = asyncio.create_task(take())
+    try:
+        while True:
+            reads = await ahead
+            ahead = asyncio.create_task(take())
+            yield reads
+    finally:
+        ahead.cancel()

@@ -57,18 +57,15 @@ _EMPTY_OBJECT = "{}"
 _EMPTY_ARRAY = "[]"
 
 
-def task_columns(tasks: Iterable[Task]) -> list[list[Any]]:
-    """The tasks as one list a column, in the order of `COLUMNS`."""
-    rows = [_row(to_record(task)) for task in tasks]
-    if not rows:
-        return [[] for _ in COLUMNS]
-    return [list(column) for column in zip(*rows, strict=True)]
+def task_rows(tasks: Iterable[Task]) -> list[tuple[Any, ...]]:
+    """The tasks as rows, in the order of `COLUMNS`."""
+    return [_row(to_record(task)) for task in tasks]
 
 
-def _row(record: Record) -> list[Any]:
+def _row(record: Record) -> tuple[Any, ...]:
     for name in _JSON_COLUMNS:
         record[name] = _json(record[name])
-    return [record[name] for name in COLUMNS]
+    return tuple(record[name] for name in COLUMNS)
 
 
 def _json(value: Any) -> str | None:

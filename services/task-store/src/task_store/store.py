@@ -13,7 +13,7 @@ import asyncpg
 from contracts.lifecycle import Task
 from contracts.subjects import STREAM
 from task_store.projection import Changes, CountKey, Lane, LaneKey, Message, Parked
-from task_store.rows import task_columns, task_of_row
+from task_store.rows import task_of_row, task_rows
 from task_store.sql import MIGRATIONS, PROJECTION_TABLES, STATEMENTS
 
 LIVE_SCHEMA = "live"
@@ -117,6 +117,12 @@ async def create_projection(connection: asyncpg.Connection, schema: str, *, buil
         await connection.execute(STATEMENTS["begin_checkpoint"], build, STREAM)
 
 
+async def prepare(connection: asyncpg.Connection) -> int:
+    """Make the session ready to write; returns the last sequence of the raw copy."""
+    await connection.execute(STATEMENTS["make_incoming"])
+    return await connection.fetchval(STATEMENTS["last_raw"]) or 0
+
+
 async def load_checkpoint(connection: asyncpg.Connection) -> Checkpoint:
     row = await connection.fetchrow(STATEMENTS["load_checkpoint"])
     if row is None:
@@ -161,35 +167,47 @@ async def apply_batch(
 
     ``raw`` are the messages to keep, each with its task. Raises `Superseded`.
     """
-    arguments: list[Any] = [checkpoint.sequence, checkpoint.build, checkpoint.stream]
-    arguments += [sequence, logtime]
-    arguments += _raw_columns(raw)
-    arguments += task_columns(changes.tasks.values())
-    arguments += _count_columns(changes.counts)
-    arguments += _lane_columns(changes.lanes)
-    arguments += _parked_columns(changes.parked)
-    if not changes.erased:
-        advanced = await connection.fetchval(STATEMENTS["apply_batch"], *arguments)
-    else:
-        async with connection.transaction():
-            advanced = await connection.fetchval(STATEMENTS["apply_batch"], *arguments)
+    async with connection.transaction():
+        advanced = await connection.fetchval(
+            STATEMENTS["advance"],
+            checkpoint.sequence,
+            checkpoint.build,
+            checkpoint.stream,
+            sequence,
+            logtime,
+        )
+        if advanced != 1:
+            raise Superseded
+        if raw:
+            await connection.copy_records_to_table(
+                "events", schema_name="log", records=_raw_rows(raw)
+            )
+        if changes.tasks:
+            await connection.copy_records_to_table(
+                "incoming", records=task_rows(changes.tasks.values())
+            )
+            await connection.execute(STATEMENTS["merge_incoming"])
+        if changes.counts or changes.lanes or changes.parked:
+            await connection.execute(
+                STATEMENTS["keep_lines"],
+                *_count_columns(changes.counts),
+                *_lane_columns(changes.lanes),
+                *_parked_columns(changes.parked),
+            )
+        if changes.erased:
             await connection.execute(
                 STATEMENTS["forget_events"],
                 list(changes.erased),
                 list(changes.erased.values()),
             )
-            if advanced != 1:
-                raise Superseded
-    if advanced != 1:
-        raise Superseded
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
 
 
-def _raw_columns(raw: Sequence[tuple[Message, str]]) -> list[list[Any]]:
-    rows = [
+def _raw_rows(raw: Sequence[tuple[Message, str]]) -> list[tuple[Any, ...]]:
+    return [
         (
             message.sequence,
             message.logtime,
@@ -200,7 +218,6 @@ def _raw_columns(raw: Sequence[tuple[Message, str]]) -> list[list[Any]]:
         )
         for message, task_id in raw
     ]
-    return _columns(rows, 6)
 
 
 def _count_columns(counts: Mapping[CountKey, int]) -> list[list[Any]]:
@@ -235,4 +252,6 @@ def _parked_columns(parked: Sequence[Parked]) -> list[list[Any]]:
 
 def _storable(text: str) -> str:
     """Postgres takes no NUL and no lone surrogate in text; the payload's bytes are kept as is."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,70 +1,59 @@
--- name: apply_batch
--- One batch of the log: the checkpoint moves on from where this projector left it, and with it
--- the rows, the places, the lanes, the raw copy and what was parked. All of it or nothing.
-WITH advanced AS (
-    UPDATE checkpoint SET sequence = $4, logtime = $5
-    WHERE sequence = $1 AND build = $2 AND stream = $3
-    RETURNING 1
-), raw AS (
-    INSERT INTO log.events (sequence, logtime, task_id, event_id, subject, payload)
-    SELECT u.* FROM unnest($6::bigint[], $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::bytea[]) u
-    WHERE EXISTS (SELECT FROM advanced)
-    ON CONFLICT (sequence) DO NOTHING
-), written AS (
-    INSERT INTO tasks AS t (
-        task_id, owner, type, phase, status, stage, progress, attempt, lane, ticket, retry_at,
-        prompt, prompt_id, reference_images, provider_params, run_at, body_sha256, metadata,
-        provider, external_task_id, handle, artifacts, late_artifacts, error,
-        created_at, started_at, updated_at, finished_at, heard_at, sequence)
-    SELECT u.* FROM unnest(
-        $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
-        $18::smallint[], $19::integer[], $20::text[], $21::bigint[], $22::timestamptz[],
-        $23::text[], $24::text[], $25::jsonb[], $26::json[], $27::timestamptz[], $28::text[],
-        $29::json[], $30::text[], $31::text[], $32::json[], $33::json[], $34::json[], $35::json[],
-        $36::timestamptz[], $37::timestamptz[], $38::timestamptz[], $39::timestamptz[],
-        $40::timestamptz[], $41::bigint[]) u
-    WHERE EXISTS (SELECT FROM advanced)
-    ON CONFLICT (task_id) DO UPDATE SET
-        phase = excluded.phase, status = excluded.status, stage = excluded.stage,
-        progress = excluded.progress, attempt = excluded.attempt, lane = excluded.lane,
-        ticket = excluded.ticket, retry_at = excluded.retry_at,
-        prompt = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt END,
-        prompt_id = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt_id END,
-        reference_images = excluded.reference_images,
-        provider_params = CASE WHEN excluded.phase = 'erased' THEN excluded.provider_params ELSE t.provider_params END,
-        run_at = excluded.run_at, body_sha256 = excluded.body_sha256,
-        metadata = excluded.metadata, provider = excluded.provider,
-        external_task_id = excluded.external_task_id, handle = excluded.handle,
-        artifacts = excluded.artifacts, late_artifacts = excluded.late_artifacts,
-        error = excluded.error, created_at = excluded.created_at,
-        started_at = excluded.started_at, updated_at = excluded.updated_at,
-        finished_at = excluded.finished_at, heard_at = excluded.heard_at,
-        sequence = excluded.sequence
-    WHERE t.sequence < excluded.sequence
-), counted AS (
+-- name: advance
+-- The checkpoint moves on from where this projector left it; no row, and somebody else moved it.
+UPDATE checkpoint SET sequence = $4, logtime = $5
+WHERE sequence = $1 AND build = $2 AND stream = $3
+RETURNING 1
+
+-- name: make_incoming
+-- Where a batch's rows land by COPY before they are merged: twice as fast as arrays.
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE tasks) ON COMMIT DELETE ROWS
+
+-- name: merge_incoming
+-- What a user asked for never changes, so it is written once, and again only to be erased.
+INSERT INTO tasks AS t SELECT * FROM incoming
+ON CONFLICT (task_id) DO UPDATE SET
+    phase = excluded.phase, status = excluded.status, stage = excluded.stage,
+    progress = excluded.progress, attempt = excluded.attempt, lane = excluded.lane,
+    ticket = excluded.ticket, retry_at = excluded.retry_at,
+    prompt = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt END,
+    prompt_id = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt_id END,
+    reference_images = excluded.reference_images,
+    provider_params = CASE WHEN excluded.phase = 'erased' THEN excluded.provider_params ELSE t.provider_params END,
+    run_at = excluded.run_at, body_sha256 = excluded.body_sha256,
+    metadata = excluded.metadata, provider = excluded.provider,
+    external_task_id = excluded.external_task_id, handle = excluded.handle,
+    artifacts = excluded.artifacts, late_artifacts = excluded.late_artifacts,
+    error = excluded.error, created_at = excluded.created_at,
+    started_at = excluded.started_at, updated_at = excluded.updated_at,
+    finished_at = excluded.finished_at, heard_at = excluded.heard_at,
+    sequence = excluded.sequence
+WHERE t.sequence < excluded.sequence
+
+-- name: keep_lines
+-- The places, the lanes, and what was parked.
+WITH counted AS (
     INSERT INTO waiting_counts (type, lane, level, bucket, waiting)
-    SELECT u.* FROM unnest($42::text[], $43::text[], $44::smallint[], $45::bigint[], $46::bigint[]) u
-    WHERE EXISTS (SELECT FROM advanced)
+    SELECT u.* FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) u
     ON CONFLICT (type, lane, level, bucket) DO UPDATE SET waiting = excluded.waiting
 ), emptied AS (
     DELETE FROM waiting_counts c
-    USING unnest($47::text[], $48::text[], $49::smallint[], $50::bigint[]) u (type, lane, level, bucket)
+    USING unnest($6::text[], $7::text[], $8::smallint[], $9::bigint[]) u (type, lane, level, bucket)
     WHERE (c.type, c.lane, c.level, c.bucket) = (u.type, u.lane, u.level, u.bucket)
-      AND EXISTS (SELECT FROM advanced)
 ), served AS (
     INSERT INTO lanes (type, lane, waiting, running, finished, mean_s, served_at)
-    SELECT u.* FROM unnest($51::text[], $52::text[], $53::bigint[], $54::bigint[], $55::bigint[], $56::float8[], $57::timestamptz[]) u
-    WHERE EXISTS (SELECT FROM advanced)
+    SELECT u.* FROM unnest($10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[],
+                           $15::float8[], $16::timestamptz[]) u
     ON CONFLICT (type, lane) DO UPDATE SET
         waiting = excluded.waiting, running = excluded.running, finished = excluded.finished,
         mean_s = excluded.mean_s, served_at = excluded.served_at
-), put_aside AS (
-    INSERT INTO parked (sequence, task_id, reason, behind, logtime, subject, payload)
-    SELECT u.* FROM unnest($58::bigint[], $59::text[], $60::text[], $61::bigint[], $62::timestamptz[], $63::text[], $64::bytea[]) u
-    WHERE EXISTS (SELECT FROM advanced)
-    ON CONFLICT (sequence) DO NOTHING
 )
-SELECT count(*) FROM advanced
+INSERT INTO parked (sequence, task_id, reason, behind, logtime, subject, payload)
+SELECT u.* FROM unnest($17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::timestamptz[],
+                       $22::text[], $23::bytea[]) u
+ON CONFLICT (sequence) DO NOTHING
+
+-- name: last_raw
+SELECT coalesce(max(sequence), 0) FROM log.events
 
 -- name: forget_events
 -- The raw copy and the parked events of erased tasks go; the erasure itself stays.

@@ -81,7 +81,7 @@ class EmbeddedServer:
     def __init__(
         self,
         url: Callable[[], str],
-        spec: Callable[[], ProcessSpec],
+        spec: Callable[[], Awaitable[ProcessSpec]],
         is_ready: Callable[[Child], Awaitable[bool]],
     ) -> None:
         self._url = url
@@ -100,7 +100,7 @@ class EmbeddedServer:
         return self._child.pid
 
     async def start(self) -> None:
-        child = await spawn(self._spec())
+        child = await spawn(await self._spec())
         self._child = child
 
         async def ready_or_gone() -> bool:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from toy_stack import ToyStack, toy_stack
+
+from integration.stack.toy_stack import ToyStack, toy_stack
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,21 @@ import time
 from pathlib import Path
 
 import pytest
-from toy_stack import ToyStack, is_running, leave_a_trace, toy_stack, trace_is_there
 
 from darkroom.stack.addresses import Addresses, discover
+from integration.stack.toy_stack import (
+    ToyStack,
+    is_running,
+    leave_a_trace,
+    toy_stack,
+    trace_is_there,
+)
 from servers import eventually
 
 LINUX = sys.platform == "linux"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_polite_signal_ends_everything(running: ToyStack, number: signal.Signals) -> None:
     pids = running.pids()
     began = time.monotonic()

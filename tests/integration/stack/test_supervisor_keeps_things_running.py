@@ -1,11 +1,16 @@
 """What dies is back within a second, on the same address, and the console says so."""
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from toy_stack import (
+import pytest
+
+from darkroom.stack.addresses import discover
+from integration.stack.toy_stack import (
     NAMES,
     ToyStack,
     is_running,
@@ -13,48 +18,59 @@ from toy_stack import (
     toy_stack,
     trace_is_there,
 )
-
-from darkroom.stack.addresses import discover
-from servers import eventually
+from servers import eventually, is_up
 
 
-async def test_every_process_has_a_pid_file_and_a_session_of_its_own(running: ToyStack) -> None:
-    pids = running.pids()
+@pytest.fixture(scope="module")
+async def shared(
+    first_start: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ToyStack]:
+    """One running system for the tests that leave it as whole as they found it."""
+    data_dir = tmp_path_factory.mktemp("shared") / "data"
+    shutil.copytree(first_start / "postgres", data_dir / "postgres")
+    async with toy_stack(data_dir) as stack:
+        await stack.start()
+        yield stack
+
+
+async def test_every_process_has_a_pid_file_and_a_session_of_its_own(shared: ToyStack) -> None:
+    pids = shared.pids()
     assert set(pids) == {*NAMES, "grandchild"}
     assert all(is_running(pid) for pid in pids.values())
     assert all(os.getsid(pids[name]) == pids[name] for name in NAMES)
-    assert f"ready on http://127.0.0.1:{running.port} " in running.output
+    assert f"ready on http://127.0.0.1:{shared.port} " in shared.output
     for name in ("generator", "task-store", "reaper"):
-        assert (running.data_dir / "run" / f"{name}.port").read_text().strip().isdecimal()
+        assert (shared.data_dir / "run" / f"{name}.port").read_text().strip().isdecimal()
 
 
-async def test_each_killed_process_is_back_within_a_second(running: ToyStack) -> None:
+async def test_each_killed_process_is_back_within_a_second(shared: ToyStack) -> None:
     for name in NAMES:
-        before = running.pid(name)
+        before = shared.pid(name)
         os.kill(before, signal.SIGKILL)
         killed_at = time.monotonic()
-        await eventually(lambda n=name, b=before: running.pid(n) not in (0, b))
+        await eventually(lambda n=name, b=before: shared.pid(n) not in (0, b))
         assert time.monotonic() - killed_at < 1.0, name
-        assert f"{name} died (SIGKILL); it starts again in 0.1 s" in running.output
+        assert f"{name} died (SIGKILL); it starts again in 0.1 s" in shared.output
 
 
-async def test_the_servers_come_back_where_they_were_with_their_data(running: ToyStack) -> None:
-    addresses = discover(running.data_dir)
-    assert addresses.nats_url is not None
+async def test_the_servers_come_back_where_they_were_with_their_data(shared: ToyStack) -> None:
+    addresses = discover(shared.data_dir)
+    await eventually(lambda: is_up(addresses.database_url or "no address"))
     await leave_a_trace(addresses)
 
     for name in ("nats", "postgres"):
-        before = running.pid(name)
+        before = shared.pid(name)
         os.kill(before, signal.SIGKILL)
-        await eventually(lambda n=name, b=before: running.pid(n) not in (0, b))
+        await eventually(lambda n=name, b=before: shared.pid(n) not in (0, b))
 
-    assert discover(running.data_dir) == addresses
+    assert discover(shared.data_dir) == addresses
     await eventually(lambda: trace_is_there(addresses))
 
 
-async def test_what_a_dead_service_had_started_dies_with_it(running: ToyStack) -> None:
-    grandchild = running.pids()["grandchild"]
-    os.kill(running.pid("generator"), signal.SIGKILL)
+async def test_what_a_dead_service_had_started_dies_with_it(shared: ToyStack) -> None:
+    await eventually(lambda: is_running(shared.pids()["grandchild"]))
+    grandchild = shared.pids()["grandchild"]
+    os.kill(shared.pid("generator"), signal.SIGKILL)
     await eventually(lambda: not is_running(grandchild))
 
 

@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from toy_stack import ToyStack, toy_stack
+from integration.stack.toy_stack import ToyStack, toy_stack
 
 
 def nothing_was_started(stack: ToyStack) -> bool:

@@ -25,7 +25,7 @@ SERVER_TIMEOUT_S = 60.0
 BOUND_LOGS_EVERY_S = 60.0
 QUOTED_LINES = 15
 
-MakeSpec = Callable[[Path, Path, Mapping[str, str]], ProcessSpec]
+MakeSpec = Callable[[Path, Path, Mapping[str, str]], Awaitable[ProcessSpec]]
 """Prepares a server's files and tells how to run it: log, pid file and environment in."""
 
 
@@ -132,7 +132,7 @@ class Assembly:
     ) -> None:
         async def prepare() -> ProcessSpec:
             log, pid_file = self._directory.log(name), self._directory.pid_file(name)
-            spec = await asyncio.to_thread(make_spec, log, pid_file, os.environ)
+            spec = await make_spec(log, pid_file, os.environ)
             return replace(spec, keeps_open=(self._lock,))
 
         keeper = Keeper(name, prepare, self._guardian, self._console)

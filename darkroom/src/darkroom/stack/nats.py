@@ -36,7 +36,9 @@ class NatsServer:
         credentials = f"darkroom:{self.password}@" if self.password else ""
         return f"nats://{credentials}127.0.0.1:{self.port}"
 
-    def spec(self, log: Path, pid_file: Path | None, environment: Mapping[str, str]) -> ProcessSpec:
+    async def spec(
+        self, log: Path, pid_file: Path | None, environment: Mapping[str, str]
+    ) -> ProcessSpec:
         """Write the configuration and tell how to run the server on it."""
         self.store.mkdir(parents=True, exist_ok=True)
         write_atomically(self.config, self.configuration(), mode=0o600)

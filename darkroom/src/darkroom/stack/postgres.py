@@ -4,6 +4,7 @@ The wheel's own starter isn't used: it detaches the server and, as root, changes
 ``/``.
 """
 
+import asyncio
 import os
 import re
 import secrets
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,9 +68,11 @@ class PostgresServer:
         """What a client connects to; valid once :meth:`prepare` has run."""
         return f"postgresql://{ROLE}:{self._password()}@127.0.0.1:{self.port}/{DATABASE}"
 
-    def spec(self, log: Path, pid_file: Path | None, environment: Mapping[str, str]) -> ProcessSpec:
+    async def spec(
+        self, log: Path, pid_file: Path | None, environment: Mapping[str, str]
+    ) -> ProcessSpec:
         """Make the cluster ready and tell how to run the server on it."""
-        who = self.prepare()
+        who = await self.prepare()
         settings = {**SETTINGS, "port": str(self.port)}
         if not self.durable:
             settings |= UNSAFE_BUT_FAST
@@ -84,12 +88,12 @@ class PostgresServer:
             identity=who.launch,
         )
 
-    def prepare(self) -> Identity:
+    async def prepare(self) -> Identity:
         """Create the cluster the first time; later make sure that this Postgres can take it."""
         who = identity.unprivileged(binary("postgres"))
         found = read_text(self.directory / "PG_VERSION")
         if found is None:
-            self._create(who)
+            await self._create(who)
         elif found != str(MAJOR):
             raise StackError(
                 f"{self.directory} was made by Postgres {found}, this Darkroom brings {MAJOR}. "
@@ -98,7 +102,7 @@ class PostgresServer:
         identity.give(self.directory, who)
         self.clear_stale_lock()
         if read_text(self.password_file) is None:
-            self._set_password(who, self.directory)
+            await self._set_password(who, self.directory)
         return who
 
     def clear_stale_lock(self) -> None:
@@ -116,7 +120,7 @@ class PostgresServer:
         lines = (read_text(self.directory / "postmaster.pid") or "").splitlines()
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
-    def _create(self, who: Identity) -> None:
+    async def _create(self, who: Identity) -> None:
         """All or nothing: a cluster half made is made again."""
         draft = self.directory.with_name(f"{self.directory.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -124,15 +128,15 @@ class PostgresServer:
         identity.give(draft, who)
         sync = () if self.durable else ("--no-sync",)
         superuser = (f"--username={ROLE}", "--auth=trust", "--no-instructions")
-        _run(who, binary("initdb"), "-D", str(draft), *superuser, *LOCALE, *sync)
+        await _run(who, binary("initdb"), "-D", str(draft), *superuser, *LOCALE, *sync)
         (draft / "pg_hba.conf").write_text(HOST_ACCESS)
-        self._set_password(who, draft)
-        _single_user(who, draft, f"CREATE DATABASE {DATABASE}")
+        await self._set_password(who, draft)
+        await _single_user(who, draft, f"CREATE DATABASE {DATABASE}")
         draft.rename(self.directory)
 
-    def _set_password(self, who: Identity, directory: Path) -> None:
+    async def _set_password(self, who: Identity, directory: Path) -> None:
         password = secrets.token_urlsafe(24)
-        _single_user(who, directory, f"ALTER ROLE {ROLE} PASSWORD '{password}'")
+        await _single_user(who, directory, f"ALTER ROLE {ROLE} PASSWORD '{password}'")
         write_atomically(self.password_file, password, mode=0o600)
 
     def _password(self) -> str:
@@ -154,9 +158,9 @@ def binary(name: str) -> Path:
     return Path(package.origin).parent / f"pginstall{MAJOR}" / "bin" / name
 
 
-def _single_user(who: Identity, directory: Path, statement: str) -> None:
+async def _single_user(who: Identity, directory: Path, statement: str) -> None:
     """Run one statement without opening the server to anyone."""
-    output = _run(
+    output = await _run(
         who,
         binary("postgres"),
         *("--single", "-D", str(directory), "-c", "log_checkpoints=off", "postgres"),
@@ -166,22 +170,31 @@ def _single_user(who: Identity, directory: Path, statement: str) -> None:
         raise StackError(f"Postgres could not be set up in {directory}: {_last_line(output)}")
 
 
-def _run(who: Identity, program: Path, *arguments: str, statement: str = "") -> str:
+async def _run(who: Identity, program: Path, *arguments: str, statement: str = "") -> str:
     launched = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), "9", who.launch)
-    done = subprocess.run(
-        (*launched, str(program), *arguments),
-        input=statement,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+    process = await asyncio.create_subprocess_exec(
+        *launched,
+        str(program),
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
-    if done.returncode != 0:
+    try:
+        answer, _ = await process.communicate(statement.encode())
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
+    output = answer.decode(errors="replace")
+    if process.returncode != 0:
         raise StackError(
-            f"{program.name} failed: {_last_line(done.stdout)}. "
+            f"{program.name} failed: {_last_line(output)}. "
             "Mend that, or set DARKROOM_DATABASE_URL to an existing server."
         )
-    return done.stdout
+    return output
 
 
 def _last_line(output: str) -> str:

@@ -40,7 +40,8 @@ SILENT: Final = "task-store.silent"
 answer is ``log_now`` if the projection has reached that sequence, else the time of the last event
 applied. ``watching_since`` is when the reaper began to watch without interruption: waiting tasks
 are not silent for longer than that. The records are candidates, the longest silent first, each
-with its lane's ``served_at``; what is due (``run_at``) is among them."""
+with its lane's ``served_at``; what is due (``run_at``, or a photo that has come) is among them,
+tasks with parked events are not. Fewer than ``limit`` come where they are large."""
 
 REFERENCED: Final = "task-store.referenced"
 """``{"keys": [...], "sequence"}`` -> ``{"keys": [...]}``: those that a task refers to."""

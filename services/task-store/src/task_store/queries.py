@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from contracts import queries
+from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
 from task_store import metrics
 from task_store.projector import Projector
@@ -31,6 +32,9 @@ CATCH_UP_S = 2.0
 _POLL_S = 0.01
 _MOST_IDS = 500
 _MOST_AT_ONCE = 64
+_MOST_BYTES = 768 * 1024
+"""Of the records in one answer: the broker takes no message over 1 MiB."""
+_PHOTO_TYPES = [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo]
 
 _BY_ID = STATEMENTS["read_tasks"].format(condition="t.task_id = ANY($1::uuid[])")
 _UNFINISHED = STATEMENTS["read_tasks"].format(
@@ -199,12 +203,17 @@ class Queries:
             datetime.fromisoformat(question["watching_since"]),
             int(question["limit"]),
             float(question["photo_ttl_s"]),
+            _PHOTO_TYPES,
         )
         found = [row for row in rows if row["task_id"] is not None]
-        records = []
+        records: list[Record] = []
+        size = 0
         for row in found:
-            record = {name: row[name] for name in COLUMNS}
-            records.append(_plain(record) | {"served_at": row["served_at"]})
+            record = _plain({name: row[name] for name in COLUMNS}) | {"served_at": row["served_at"]}
+            size += len(orjson.dumps(record))
+            if records and size > _MOST_BYTES:
+                break
+            records.append(record)
         return {
             "now": rows[0]["clock_now"] if rows else None,
             "sequence": rows[0]["clock_sequence"] if rows else 0,

@@ -135,7 +135,9 @@ WHERE EXISTS (
 
 -- name: read_silent
 -- Candidates for the reaper, as of the checkpoint: `now` is the broker's clock if the projection
--- has reached the log's end ($1, $2), else the time of the last event applied.
+-- has reached the log's end ($1, $2), else the time of the last event applied. Exactly at a limit
+-- is over it. A task with parked events is not known as of the checkpoint, so it is not judged.
+-- $11 are the types that wait for a photo; one that has it is due, like one whose `run_at` came.
 WITH clock AS (
     SELECT c.sequence, CASE WHEN c.sequence >= $1 THEN $2::timestamptz ELSE c.logtime END AS now
     FROM checkpoint c
@@ -146,20 +148,23 @@ WITH clock AS (
     FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
     WHERE t.phase IN ('pending', 'running', 'backing_off') AND (
         (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at)
-            < clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
-        OR (t.phase <> 'pending' AND t.started_at < clock.now - make_interval(secs => coalesce(k.deadline_s, $4)))
-        OR (t.phase = 'pending' AND t.run_at <= clock.now)
-        OR (t.phase = 'pending' AND t.run_at IS NULL AND t.heard_at < clock.now - make_interval(secs => $10)))
+            <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
+        OR (t.phase <> 'pending' AND t.started_at <= clock.now - make_interval(secs => coalesce(k.deadline_s, $4)))
+        OR (t.phase = 'pending' AND CASE WHEN t.type = ANY($11::text[]) AND t.reference_images = '[]'
+            THEN greatest(t.heard_at, t.run_at) <= clock.now - make_interval(secs => $10)
+            ELSE coalesce(t.run_at, CASE WHEN t.type = ANY($11) THEN t.heard_at END) <= clock.now END))
+      AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
     UNION ALL
     SELECT w.task_id, w.heard_at
     FROM clock CROSS JOIN lanes l LEFT JOIN limits k ON k.type = l.type
     CROSS JOIN LATERAL (
         SELECT t.task_id, t.heard_at FROM tasks t
         WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
-          AND t.heard_at < clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+          AND t.heard_at <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+          AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
         ORDER BY t.ticket LIMIT $9) w
     WHERE l.waiting > 0
-      AND greatest(l.served_at, $8::timestamptz) < clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+      AND greatest(l.served_at, $8::timestamptz) <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
 )
 SELECT t.*, l.served_at, clock.now AS clock_now, clock.sequence AS clock_sequence
 FROM clock

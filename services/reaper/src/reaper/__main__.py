@@ -1,0 +1,23 @@
+"""``python -m reaper``"""
+
+from __future__ import annotations
+
+import uvloop
+
+from reaper.app import create_app
+from reaper.settings import Settings
+from telemetry.logs import configure_logs
+
+
+async def _run(settings: Settings) -> None:
+    await create_app(settings).run()
+
+
+def main() -> None:
+    settings = Settings()
+    configure_logs("reaper", level=settings.log_level)
+    uvloop.run(_run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The composition root: settings in, a FastStream application out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from faststream import FastStream
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+
+from delivery.connection import check_server, connection_options
+from delivery.requests import Requests
+from reaper import metrics
+from reaper.loop import Loop, patience_of
+from reaper.settings import Settings
+from reaper.silence import Limits
+from reaper.sweep import Sweeper
+from telemetry.health import Check, Checks, serve_health
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_CONNECT_PAUSE_S = 0.5
+
+
+def create_app(settings: Settings) -> FastStream:
+    """The reaper: one loop of sweeps."""
+    stopped = asyncio.Event()
+
+    async def on_closed() -> None:
+        # The connection is gone for good; whoever restarts processes does the rest.
+        if not stopped.is_set():
+            app.exit()
+
+    broker = NatsBroker(
+        settings.nats_url, logger=None, **connection_options("reaper", on_closed=on_closed)
+    )
+    app = FastStream(broker, logger=None)
+    stack = contextlib.AsyncExitStack()
+
+    @app.on_startup
+    async def start() -> None:
+        client = await _connected(broker)
+        check_server(client)
+        requests = Requests(client)
+        await requests.start()
+        stack.push_async_callback(requests.stop)
+        loop = _loop(requests, settings)
+        metrics.LAST_SWEEP_AGE.set_function(lambda: loop.age_s)
+        sweeping = asyncio.create_task(loop.run_forever())
+        stack.push_async_callback(_cancelled, sweeping)
+        checks = readiness(broker, loop, settings.reaper_interval_s)
+        await stack.enter_async_context(serve_health(settings.health_port, checks))
+
+    @app.on_shutdown
+    async def stop() -> None:
+        stopped.set()
+        await stack.aclose()
+
+    return app
+
+
+def readiness(broker: NatsBroker, loop: Loop, interval_s: float) -> Checks:
+    """Ready: the log answers, nothing from before the start is stale, and sweeps succeed."""
+    patience_s = patience_of(interval_s).total_seconds()
+
+    async def log() -> Check:
+        return Check(ok=await broker.ping(timeout=1.0))
+
+    async def sweeps() -> Check:
+        if not loop.ready:
+            return Check(ok=False, detail="the first sweep is not complete")
+        age_s = loop.age_s
+        return Check(ok=age_s < patience_s, detail=f"last sweep {age_s:.1f} s ago")
+
+    return {"log": log, "sweeps": sweeps}
+
+
+def _loop(requests: Requests, settings: Settings) -> Loop:
+    limits = Limits(
+        timeout_s=settings.task_timeout_s,
+        deadline_s=settings.task_deadline_s,
+        photo_ttl_s=settings.upload_ttl_s,
+    )
+    sweeper = Sweeper(
+        requests,
+        limits,
+        batch=settings.reaper_batch,
+        patience=patience_of(settings.reaper_interval_s),
+    )
+    return Loop(sweeper, interval_s=settings.reaper_interval_s)
+
+
+async def _connected(broker: NatsBroker) -> Client:
+    """The broker's client, however long it takes until somebody answers."""
+    while True:
+        try:
+            return await broker.connect()
+        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
+            _log.warning("the log is not there yet", reason=repr(problem))
+            await asyncio.sleep(_CONNECT_PAUSE_S)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

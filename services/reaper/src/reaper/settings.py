@@ -1,0 +1,28 @@
+"""Every environment variable that the reaper reads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LONGEST_S = 1e9
+"""About 30 years: far enough for "never", near enough for every calendar."""
+
+Seconds = Annotated[float, Field(gt=0, le=_LONGEST_S, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """Prefix ``DARKROOM_``; see docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    task_timeout_s: Seconds = 300
+    task_deadline_s: Seconds = 3600
+    upload_ttl_s: Seconds = 259_200
+    reaper_interval_s: Seconds = 5
+    reaper_batch: Annotated[int, Field(gt=0, le=1000)] = 100
+    health_port: int | None = None
+    log_level: str = "INFO"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
@@ -255,18 +255,21 @@ class Projector:
         start = projection.checkpoint.sequence + 1
         async with OrderedLog(
             self._client, self._requests, start=start, name="projector"
-        ) as messages:
-            async for reads in _decoded_ahead(messages):
-                self.turned_at = time.monotonic()
-                self.pending = messages.pending
-                metrics.LAG_EVENTS.set(messages.pending)
-                if not reads:
-                    await self._check_lock(projection.connection)
-                    continue
-                with metrics.BATCH_SECONDS.time():
-                    changes = await projection.apply(reads)
-                self._count(reads, changes)
-                await self._advance_to(projection.checkpoint.sequence)
+        ) as messages, aclosing(_decoded_ahead(messages)) as batches:
+            async for reads in batches:
+                await self._take(projection, messages, reads)
+
+    async def _take(self, projection: Projection, messages: OrderedLog, reads: list[Read]) -> None:
+        self.turned_at = time.monotonic()
+        self.pending = messages.pending
+        metrics.LAG_EVENTS.set(messages.pending)
+        if not reads:
+            await self._check_lock(projection.connection)
+            return
+        with metrics.BATCH_SECONDS.time():
+            changes = await projection.apply(reads)
+        self._count(reads, changes)
+        await self._advance_to(projection.checkpoint.sequence)
 
     async def _check_lock(self, connection: asyncpg.Connection) -> None:
         """A session that is gone has lost the lock; find out while it is quiet, too."""
@@ -294,7 +297,7 @@ class Projector:
         metrics.SEQUENCE.set(sequence)
 
 
-async def _decoded_ahead(messages: OrderedLog) -> AsyncIterator[list[Read]]:
+async def _decoded_ahead(messages: OrderedLog) -> AsyncGenerator[list[Read], None]:
     """Batches of the log, each decoded while the one before it is being written."""
 
     async def take() -> list[Read]:

@@ -1,0 +1,300 @@
+"""What a batch of the log changes, as a pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+
+from hypothesis import given as every
+from hypothesis import strategies as st
+
+from builders import (
+    OWNER,
+    TASK_ID,
+    accepted,
+    after,
+    annotated,
+    cancelled,
+    completed,
+    erased,
+    failed,
+    folded,
+    late_result,
+    progressed,
+    requested,
+    retrying,
+    started,
+    task_id,
+    timed_out,
+)
+from contracts.events import Event, encode
+from contracts.subjects import progress_subject, subject_of
+from task_store.projection import (
+    LEVELS,
+    Changes,
+    CountKey,
+    Known,
+    Lane,
+    LaneKey,
+    Read,
+    concerned,
+    eta_seconds,
+    project,
+    read,
+)
+
+LINE: LaneKey = ("CREATE", "studio")
+
+
+@dataclass(frozen=True)
+class Stored:
+    subject: str
+    sequence: int
+    logtime: datetime
+    payload: bytes
+    event_id: str = "id"
+
+
+def stored(event: Event, sequence: int) -> Stored:
+    return Stored(subject_of(event), sequence, event.time, encode(event), event.id)
+
+
+def reads(*events: Event, start: int = 1) -> list[Read]:
+    return [read(stored(event, sequence)) for sequence, event in enumerate(events, start)]
+
+
+def nothing_known() -> Known:
+    return Known({})
+
+
+def after_batches(*batches: list[Read]) -> tuple[Known, list[Changes]]:
+    """What is known after batches were applied one after the other, as the projector does."""
+    known, all_changes = nothing_known(), []
+    for batch in batches:
+        changes = project(batch, known)
+        all_changes.append(changes)
+        counts = {k: n for k, n in {**known.counts, **changes.counts}.items() if n > 0}
+        parked = {**known.parked, **changes.newly_parked}
+        known = Known(
+            {**known.tasks, **changes.tasks},
+            counts,
+            {**known.lanes, **changes.lanes},
+            {task: n for task, n in parked.items() if task not in changes.erased},
+        )
+    return known, all_changes
+
+
+def test_a_batch_folds_each_task() -> None:
+    other = task_id(2)
+    changes = project(reads(requested(), requested(task=other), started()), nothing_known())
+
+    assert changes.tasks[TASK_ID].phase == "running"
+    assert changes.tasks[other].phase == "waiting"
+    assert (changes.applied, changes.late, changes.parked) == (3, 0, [])
+
+
+def test_late_events_are_counted_and_change_nothing() -> None:
+    changes = project(reads(requested(), cancelled(), started(), completed()), nothing_known())
+
+    assert changes.tasks[TASK_ID].phase == "cancelled"
+    assert (changes.applied, changes.late) == (2, 2)
+
+
+def test_a_waiting_task_is_counted_once_at_each_level() -> None:
+    changes = project(reads(requested(), start=70_000), nothing_known())
+
+    assert changes.counts == {(*LINE, level, 70_000 >> 8 * level): 1 for level in LEVELS}
+    assert changes.lanes[LINE] == Lane(waiting=1)
+
+
+def test_whatever_ends_the_wait_takes_the_task_out_of_the_line() -> None:
+    for end in (started(), cancelled(), failed(), timed_out(), completed(), erased()):
+        changes = project(reads(requested(), end), nothing_known())
+
+        assert set(changes.counts.values()) == {0}, end.type
+        assert changes.lanes[LINE].waiting == 0, end.type
+
+
+def test_a_pending_task_stands_in_no_line_until_it_is_requested() -> None:
+    waiting = requested(tasktype="PHOTO_TO_3D", at=5)
+    known, changes = after_batches(reads(accepted()), reads(waiting, start=2))
+
+    assert changes[0].counts == {}
+    assert known.lanes["PHOTO_TO_3D", "studio"].waiting == 1
+
+
+def test_a_lane_knows_who_runs_when_it_was_served_and_how_long_tasks_take() -> None:
+    known, _ = after_batches(
+        reads(requested(), started(at=10), progressed(50, at=12), completed(at=20))
+    )
+    assert known.lanes[LINE] == Lane(
+        waiting=0, running=0, finished=1, mean_s=10.0, served_at=after(20)
+    )
+
+    other = task_id(2)
+    known, _ = after_batches(
+        reads(requested(), started(at=10), completed(at=20)),
+        reads(
+            requested(task=other), started(task=other, at=30), completed(task=other, at=50), start=4
+        ),
+    )
+    assert known.lanes[LINE].mean_s == 10 + 0.2 * (20 - 10)
+
+
+def test_a_task_that_backs_off_is_not_running() -> None:
+    changes = project(reads(requested(), started(), retrying()), nothing_known())
+
+    assert changes.lanes[LINE].running == 0
+    assert changes.lanes[LINE].served_at == after(4)
+
+
+def test_a_task_completed_without_a_start_leaves_the_mean_alone() -> None:
+    changes = project(reads(requested(), completed()), nothing_known())
+
+    assert (changes.lanes[LINE].finished, changes.lanes[LINE].mean_s) == (1, None)
+
+
+def test_what_others_tell_is_no_service_of_the_lane() -> None:
+    changes = project(reads(requested(), annotated(), timed_out()), nothing_known())
+
+    assert changes.lanes[LINE].served_at is None
+
+
+def test_what_comes_after_the_end_counts_no_second_completion() -> None:
+    changes = project(
+        reads(requested(), started(), completed(), late_result(), annotated(at=500)),
+        nothing_known(),
+    )
+
+    assert changes.lanes[LINE].finished == 1
+
+
+def test_an_unreadable_message_parks_itself_and_what_follows_of_its_task() -> None:
+    poison = Stored(progress_subject("CREATE", TASK_ID), 2, after(1), b"{")
+    batch = [*reads(requested()), read(poison), *reads(started(), start=3)]
+
+    changes = project(batch, nothing_known())
+
+    assert changes.tasks[TASK_ID].phase == "waiting"
+    assert [(each.message.sequence, each.behind) for each in changes.parked] == [(2, None), (3, 2)]
+    assert changes.newly_parked == {TASK_ID: 2}
+
+
+def test_a_task_parked_before_stays_parked_and_others_go_on() -> None:
+    known = Known({TASK_ID: folded(requested())}, parked={TASK_ID: 2})
+    other = task_id(2)
+
+    changes = project(reads(started(), requested(task=other), start=3), known)
+
+    assert [each.reason for each in changes.parked] == ["behind"]
+    assert list(changes.tasks) == [other]
+
+
+def test_an_erasure_applies_to_a_parked_task_and_frees_it() -> None:
+    known = Known({TASK_ID: folded(requested())}, parked={TASK_ID: 2})
+    unreadable = read(Stored(progress_subject("CREATE", TASK_ID), 3, after(1), b"x"))
+
+    changes = project([unreadable, *reads(erased(), start=4)], known)
+
+    assert changes.tasks[TASK_ID].phase == "erased"
+    assert (changes.parked, changes.newly_parked, changes.erased) == ([], {}, {TASK_ID: 4})
+
+
+def test_the_erasure_of_a_task_that_left_the_log_makes_a_tombstone_and_no_lane() -> None:
+    changes = project(reads(erased()), nothing_known())
+
+    assert changes.tasks[TASK_ID].phase == "erased"
+    assert changes.tasks[TASK_ID].owner == OWNER
+    assert changes.lanes == {}
+
+
+def test_an_event_of_an_unknown_task_is_parked() -> None:
+    changes = project(reads(started()), nothing_known())
+
+    assert [each.reason for each in changes.parked] == ["unknown_task"]
+
+
+def test_each_way_of_being_unreadable_has_its_reason() -> None:
+    good = requested()
+    subject = subject_of(good)
+    reasons = {
+        read(Stored(subject, 1, after(0), payload)).reason.partition(":")[0]
+        for payload in (b"", b"\xff", b'{"a": 1}', b"[]")
+    }
+    assert reasons == {"undecodable"}
+    nul = encode(requested(prompt="a\x00b"))
+    assert read(Stored(subject, 1, after(0), nul)).reason == "nul_character"
+    elsewhere = Stored(subject_of(requested(task=task_id(9))), 1, after(0), encode(good))
+    assert read(elsewhere).reason == "subject_mismatch"
+    assert read(stored(requested(task="t1"), 1)).reason == "task_id_not_a_uuid"
+
+
+def test_only_readable_events_concern_a_task() -> None:
+    poison = read(Stored(progress_subject("CREATE", task_id(5)), 2, after(1), b"{"))
+
+    assert concerned([*reads(requested()), poison]) == {TASK_ID}
+
+
+def _place(counts: dict[CountKey, int], waiting: list[int], ticket: int) -> int:
+    """The place as the SQL computes it: three ranges of counters, then the tickets themselves."""
+
+    def between(level: int, low: int, high: int) -> int:
+        return sum(n for key, n in counts.items() if key[2] == level and low <= key[3] < high)
+
+    ahead = between(3, 0, ticket >> 24)
+    ahead += between(2, ticket >> 24 << 8, ticket >> 16)
+    ahead += between(1, ticket >> 16 << 8, ticket >> 8)
+    return 1 + ahead + sum(1 for each in waiting if ticket >> 8 << 8 <= each < ticket)
+
+
+@every(
+    st.lists(st.integers(1, 2**20), min_size=1, max_size=40).map(
+        lambda gaps: list(accumulate(gaps))
+    ),
+    st.sets(st.integers(0, 39)),
+)
+def test_the_counters_give_every_waiting_task_its_exact_place(
+    tickets: list[int], gone: set[int]
+) -> None:
+    batch = [r for n, t in enumerate(tickets) for r in reads(requested(task=task_id(n)), start=t)]
+    end = tickets[-1] + 1
+    leaving = [
+        r
+        for n in sorted(gone)
+        if n < len(tickets)
+        for r in reads(started(task=task_id(n)), start=end + n)
+    ]
+    known, _ = after_batches(batch, leaving)
+    waiting = [t for n, t in enumerate(tickets) if n not in gone]
+
+    places = [_place(dict(known.counts), waiting, ticket) for ticket in waiting]
+
+    assert places == list(range(1, len(waiting) + 1))
+
+
+@every(st.data())
+def test_how_the_log_is_cut_into_batches_changes_nothing(data: st.DataObject) -> None:
+    stories = [
+        [requested(task=task_id(n)), started(task=task_id(n)), completed(task=task_id(n))]
+        for n in range(4)
+    ]
+    order = data.draw(st.permutations([n for n in range(4) for _ in range(3)]))
+    told = [stories[n].pop(0) for n in order]
+    cut = data.draw(st.integers(0, len(told)))
+
+    whole, _ = after_batches(reads(*told))
+    parts, _ = after_batches(reads(*told[:cut]), reads(*told[cut:], start=cut + 1))
+
+    assert whole == parts
+
+
+def test_an_eta_is_told_from_measured_durations_alone() -> None:
+    assert eta_seconds("waiting", 1, None, None, 0) is None
+    assert eta_seconds("waiting", 1, None, 10.0, 0) == 10.0
+    assert eta_seconds("waiting", 5, None, 10.0, 2) == 30.0
+    assert eta_seconds("running", None, 4.0, 10.0, 1) == 6.0
+    assert eta_seconds("running", None, 40.0, 10.0, 1) == 0.0
+    assert eta_seconds("running", None, None, 10.0, 1) is None
+    assert eta_seconds("backing_off", None, 4.0, 10.0, 1) is None
+    assert eta_seconds("waiting", None, None, 10.0, None) is None

@@ -1,7 +1,7 @@
 """Leases on requests: a durable pull consumer whose messages are held while they are worked on.
 
 A lease is a delivered message that is not acknowledged yet. It ends with `Lease.done`, with
-`Lease.give_back`, or ``ack_wait`` after its holder fell silent.
+`Lease.give_back`, or ``ack_wait`` after its holder fell silent (`Lease.abandon`).
 """
 
 from __future__ import annotations
@@ -78,10 +78,19 @@ class Lease:
         await self._client.publish(self._message.reply, _ACK)
 
     async def give_back(self, delay_s: float) -> None:
-        """Have it delivered again after ``delay_s``. Never without a delay: that is a hot loop."""
+        """Have it delivered again after ``delay_s``. Never without a delay: that is a hot loop.
+
+        Nothing is sent while disconnected: later it would take the request from who holds it then.
+        """
         self._end()
+        if not self._client.is_connected:
+            return
         body = json.dumps({"delay": max(1, int(delay_s * 1e9))})
         await self._client.publish(self._message.reply, b"-NAK " + body.encode())
+
+    def abandon(self) -> None:
+        """Say nothing more: it runs out by itself. For one that another may hold by now."""
+        self._end()
 
     def _end(self) -> None:
         if self.open:
@@ -131,6 +140,12 @@ class LaneConsumer:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def reconnected(self) -> None:
+        """The connection is a new one: the broker has forgotten what was pulled over the old."""
+        if self.bound:
+            self._trouble = "reconnected"
+            self._wake.set()
 
     async def run(self) -> None:
         """Pull until cancelled; binds anew, with growing pauses, after any trouble."""

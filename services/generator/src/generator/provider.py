@@ -20,6 +20,8 @@ class Execution(StrEnum):
     REMOTE = "remote"
     """Done by an external service. What `Provider.submit` returned is in the log before anything
     else happens, and a later attempt resumes it instead of submitting again."""
+    INLINE = "inline"
+    """Done at once in the event loop: as many at a time as remote ones, nothing submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,22 @@ class Unavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class NotConfigured(Exception):
+    """Raised by a provider's constructor when a setting that it needs is missing.
+
+    It is then not offered; ``message`` says what to set.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class Provider(Protocol):
-    """Submit, follow, cancel, resume. One instance serves all tasks of a generator process."""
+    """Submit, follow, cancel, resume. One instance serves all tasks of a generator process.
+
+    It is made without arguments, inside the event loop, and may raise `NotConfigured`.
+    """
 
     @property
     def name(self) -> str:
@@ -132,7 +148,9 @@ class Provider(Protocol):
     async def submit(self, job: Job, key: str) -> Submitted:
         """Hand the job to the external service; ``key`` is the same for every try at this attempt.
 
-        Never called for `Execution.LOCAL`. Raises `Rejected` or `Unavailable`.
+        Called for `Execution.REMOTE` only. Raises `Rejected`, or `Unavailable` when the service
+        has certainly not taken the job. Anything else leaves the outcome of a call that may cost
+        money unknown: the task fails, and nothing is submitted again.
         """
         ...
 
@@ -144,7 +162,10 @@ class Provider(Protocol):
         ...
 
     async def resume(self, job: Job, submitted: Submitted) -> bool:
-        """Whether the service still knows this job, so that it can be followed on."""
+        """Whether the job can still yield results, so that it can be followed on.
+
+        False for one that the service has forgotten or that failed there. Raises `Unavailable`.
+        """
         ...
 
     async def cancel(self, job: Job, submitted: Submitted) -> None:

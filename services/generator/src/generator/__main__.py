@@ -1,0 +1,37 @@
+"""``python -m generator``"""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+import uvloop
+
+from artifacts.store import StoreUnavailable
+from delivery.connection import ServerTooOld
+from generator.app import create_generator
+from generator.settings import Settings
+from telemetry.logs import configure_logs, get_logger
+
+_log = get_logger(__name__)
+
+
+async def _run(settings: Settings) -> int:
+    generator = create_generator(settings)
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+    return await generator.run()
+
+
+def main() -> int:
+    settings = Settings()
+    configure_logs("generator", level=settings.log_level)
+    try:
+        return uvloop.run(_run(settings))
+    except (ServerTooOld, StoreUnavailable, ValueError) as mistake:
+        _log.error("the generator can't start", reason=str(mistake))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The composition root: settings in, a FastStream application out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from faststream import FastStream
+from faststream.nats import NatsBroker
+from faststream.nats.message import NatsMessage
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from artifacts.fetch import Fetcher
+from artifacts.store import ArtifactStore
+from contracts.subjects import CANCEL_SUBJECTS, task_id_of
+from delivery.connection import check_server, connection_options
+from delivery.log import LogReader
+from delivery.publisher import Publisher
+from delivery.requests import Requests
+from generator.attempts import Policy
+from generator.catalogue import Catalogue, lanes_of, load_providers
+from generator.heartbeat import Heartbeat
+from generator.inputs import Inputs
+from generator.lanes import Lanes, Slots
+from generator.provider import Execution, Provider
+from generator.pursuit import Pursuit
+from generator.readiness import Parts, readiness
+from generator.settings import Settings
+from generator.worker import Worker
+from telemetry.health import serve_health
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_BEATS_PER_LEASE = 3
+_CONNECT_PAUSE_S = 0.5
+_CLOSE_S = 0.5
+
+
+class Generator:
+    """The application with its parts, and how it ended."""
+
+    def __init__(
+        self, settings: Settings, providers: Sequence[Provider], store: ArtifactStore
+    ) -> None:
+        self.parts: Parts | None = None
+        self.draining = False
+        self.exit_code = 0
+        self.broker = NatsBroker(
+            settings.nats_url.split(","),
+            logger=None,
+            reconnected_cb=self._on_reconnected,
+            **connection_options("generator", on_closed=self._on_closed),
+        )
+        self.app = FastStream(self.broker, logger=None)
+        self.app.on_startup(self._start)
+        self.app.on_shutdown(self._stop)
+        self.broker.subscriber(CANCEL_SUBJECTS, decoder=_task_id, no_reply=True)(self.on_cancel)
+        self._settings = settings
+        self._providers = providers
+        self._store = store
+        self._stack = contextlib.AsyncExitStack()
+
+    async def run(self) -> int:
+        """Serve until told to stop; the exit code of the process."""
+        try:
+            await self.app.run()
+        except NatsError as fault:
+            if not self.draining:
+                raise
+            _log.warning("stopped without the log", reason=repr(fault))
+        return self.exit_code
+
+    async def on_cancel(self, task_id: str) -> None:
+        """Somebody told the end of a task: whoever works on it stops."""
+        if self.parts is not None:
+            await self.parts.heartbeat.look_at(task_id)
+
+    def fail(self, reason: str) -> None:
+        """End the process with an error; whoever restarts processes does the rest."""
+        if not self.draining:
+            _log.error("the generator can't go on", reason=reason)
+            self.exit_code = 1
+            self.app.exit()
+
+    async def _start(self) -> None:
+        settings, store, stack = self._settings, self._store, self._stack
+        checks = readiness(self.broker, store, lambda: self.parts, lambda: self.draining)
+        await stack.enter_async_context(
+            serve_health(settings.health_port, checks, settings.health_host)
+        )
+        client = await _connected(self.broker)
+        check_server(client)
+        requests = Requests(client)
+        await requests.start()
+        fetcher = Fetcher()
+        stack.push_async_callback(fetcher.aclose)
+        for provider in self._providers:
+            stack.push_async_callback(_close, provider)
+        inputs = Inputs(store, fetcher)
+        parts = _assemble(client, requests, settings, self._providers, store, inputs)
+        for loop in (parts.heartbeat.run, parts.catalogue.run):
+            stack.push_async_callback(_cancelled, self._watched(loop()))
+        parts.lanes.start(lambda fault: self.fail(repr(fault)))
+        self.parts = parts
+
+    async def _stop(self) -> None:
+        self.draining = True
+        if self.parts is not None:
+            await self.parts.lanes.drain(self._settings.drain_s)
+            with contextlib.suppress(NatsError, TimeoutError):
+                # What was handed back must have left before the connection is closed.
+                await self.parts.client.flush(1)
+        await self._stack.aclose()
+        if self.parts is not None and not self.parts.client.is_connected:
+            await self.parts.client.close()
+
+    async def _on_closed(self) -> None:
+        self.fail("the connection to the log is closed for good")
+
+    async def _on_reconnected(self) -> None:
+        if self.parts is not None:
+            self.parts.lanes.reconnected()
+            self.parts.heartbeat.reconnected()
+            self.parts.catalogue.reconnected()
+
+    def _watched(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The loop as a task; if it ever dies, so does the process."""
+        task = asyncio.create_task(loop)
+
+        def told(ended: asyncio.Task[None]) -> None:
+            if not ended.cancelled():
+                self.fail(f"a loop ended: {ended.exception()!r}")
+
+        task.add_done_callback(told)
+        return task
+
+
+def create_generator(settings: Settings, providers: Sequence[Provider] | None = None) -> Generator:
+    """A generator with ``providers``, by default the installed ones; call it in the event loop."""
+    if providers is None:
+        providers = load_providers(settings.providers, settings.extra_providers)
+    return Generator(settings, providers, ArtifactStore.open(settings.store_url))
+
+
+def _assemble(
+    client: Client,
+    requests: Requests,
+    settings: Settings,
+    providers: Sequence[Provider],
+    store: ArtifactStore,
+    inputs: Inputs,
+) -> Parts:
+    publisher = Publisher(requests)
+    log = LogReader(requests)
+    pursuit = Pursuit(
+        publisher, timeout_s=settings.provider_timeout_s, silence_s=settings.task_timeout_s
+    )
+    policy = Policy(settings.provider_attempts, settings.retry_base_s)
+    name = f"generator-{uuid4().hex[:12]}"
+    worker = Worker(name, publisher, log, store, inputs, pursuit, policy)
+    remote = Slots(settings.remote_concurrency)
+    slots = {
+        Execution.LOCAL: Slots(settings.generator_concurrency),
+        Execution.REMOTE: remote,
+        Execution.INLINE: remote,
+    }
+    ack_wait = timedelta(seconds=settings.lease_s)
+    lanes = Lanes(client, lanes_of(providers), slots, worker.work_on, ack_wait=ack_wait)
+    heartbeat = Heartbeat(client, log, lanes, settings.lease_s / _BEATS_PER_LEASE)
+    return Parts(client, lanes, heartbeat, Catalogue(client, providers))
+
+
+async def _task_id(message: NatsMessage) -> str:
+    """The task that a cancel is about: the subject says it, whatever the body."""
+    return task_id_of(message.raw_message.subject)
+
+
+async def _connected(broker: NatsBroker) -> Client:
+    """The broker's client, however long it takes until somebody answers."""
+    while True:
+        try:
+            return await broker.connect()
+        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
+            _log.warning("the log is not there yet", reason=repr(problem))
+            await asyncio.sleep(_CONNECT_PAUSE_S)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _close(provider: Provider) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await provider.aclose()
+    except Exception:  # noqa: BLE001 - whatever a plug-in raises
+        _log.exception("a provider can't be closed", provider=provider.name)

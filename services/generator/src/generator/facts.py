@@ -1,0 +1,107 @@
+"""The facts that a worker tells of one task, with everything that they have in common filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.events import (
+    Artifact,
+    Completed,
+    CompletedData,
+    Failed,
+    FailedData,
+    Progressed,
+    ProgressedData,
+    Requested,
+    Retrying,
+    RetryingData,
+    Started,
+    StartedData,
+    Submitting,
+    SubmittingData,
+    TaskError,
+    schema_urn,
+)
+from contracts.ids import uuid7
+from generator.provider import Submitted
+
+SOURCE = "generator"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Facts:
+    """Each method makes one event; an event made once keeps its id however often it is sent."""
+
+    __slots__ = ("_common", "_provider", "_worker", "attempt")
+
+    def __init__(self, request: Requested, attempt: int, *, provider: str, worker: str) -> None:
+        self.attempt = attempt
+        self._provider = provider
+        self._worker = worker
+        self._common = {
+            "source": SOURCE,
+            "subject": request.subject,
+            "owner": request.owner,
+            "tasktype": request.tasktype,
+            "traceparent": request.traceparent,
+            "causationid": request.id,
+        }
+
+    def started(self, stage: str) -> Started:
+        data = StartedData(
+            attempt=self.attempt, stage=stage, provider=self._provider, worker=self._worker
+        )
+        return Started(**self._envelope("generation.started"), data=data)
+
+    def submitting(self, key: str) -> Submitting:
+        data = SubmittingData(attempt=self.attempt, provider=self._provider, key=key)
+        return Submitting(**self._envelope("generation.submitting"), data=data)
+
+    def submitted(self, answer: Submitted) -> Progressed:
+        """The job is the provider's: here is how to find it again."""
+        handle: Mapping[str, Any] = answer.handle
+        data = ProgressedData(
+            attempt=self.attempt,
+            progress=0,
+            external_task_id=answer.external_task_id,
+            handle=dict(handle),
+        )
+        return Progressed(**self._envelope("generation.progressed"), data=data)
+
+    def progressed(self, percent: int, stage: str | None) -> Progressed:
+        data = ProgressedData(attempt=self.attempt, progress=percent, stage=stage)
+        return Progressed(**self._envelope("generation.progressed"), data=data)
+
+    def retrying(self, retry_at: datetime, error: TaskError, stage: str) -> Retrying:
+        data = RetryingData(attempt=self.attempt, retry_at=retry_at, error=error, stage=stage)
+        return Retrying(**self._envelope("generation.retrying"), data=data)
+
+    def completed(
+        self, artifacts: tuple[Artifact, ...], stage: str, external_task_id: str | None
+    ) -> Completed:
+        data = CompletedData(
+            attempt=self.attempt,
+            artifacts=artifacts,
+            stage=stage,
+            external_task_id=external_task_id,
+        )
+        return Completed(**self._envelope("generation.completed"), data=data)
+
+    def failed(self, error: TaskError, stage: str | None) -> Failed:
+        data = FailedData(attempt=self.attempt, error=error, stage=stage)
+        return Failed(**self._envelope("generation.failed"), data=data)
+
+    def _envelope(self, type_name: str) -> dict[str, Any]:
+        time = now()
+        return {
+            **self._common,
+            "id": str(uuid7(time, os.urandom(10))),
+            "time": time,
+            "dataschema": schema_urn(type_name),
+        }

@@ -1,0 +1,180 @@
+"""Requests come in here: one pull consumer per lane, and slots for what is worked on at once."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+
+from nats.aio.client import Client
+
+from contracts.subjects import LaneConsumerSpec
+from delivery.leases import LaneConsumer, Lease
+from delivery.provision import ensure_lane
+from generator.metrics import RUNNING, WAITING
+from generator.provider import Execution
+from generator.work import Lane, Stop, Work
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+GIVE_BACK_S = 0.2
+_LAST_WORDS_S = 0.6
+"""How long stopped work has to hand its lease back."""
+
+
+class Slots:
+    """How many tasks of one kind may be worked on at once, and the leases that wait for it."""
+
+    def __init__(self, size: int) -> None:
+        self.free = size
+        self.waiting: deque[Work] = deque()
+
+    @property
+    def open(self) -> int:
+        """Slots that no lease waits for."""
+        return self.free - len(self.waiting)
+
+
+class Lanes:
+    """Everything this process holds, by task.
+
+    A process asks for as many remote tasks as it has slots; of local ones for one at a time and
+    lane, so that it doesn't hoard what another process could work on.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        lanes: Sequence[Lane],
+        slots: Mapping[Execution, Slots],
+        work_on: Callable[[Work], Awaitable[None]],
+        *,
+        ack_wait: timedelta,
+    ) -> None:
+        self.works: dict[str, Work] = {}
+        self._client = client
+        self._slots = slots
+        self._work_on = work_on
+        self._pulling: list[asyncio.Task[None]] = []
+        self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
+        for lane in lanes:
+            pool = slots[lane.provider.execution]
+            consumer = LaneConsumer(
+                client,
+                LaneConsumerSpec(lane.kind.name, lane.name, ack_wait=ack_wait),
+                room=functools.partial(_room, lane.provider.execution, pool),
+                on_lease=functools.partial(self._on_lease, lane, pool),
+                rebind=self._rebind,
+            )
+            self._consumers[pool].append(consumer)
+
+    @property
+    def consumers(self) -> list[LaneConsumer]:
+        return [consumer for each in self._consumers.values() for consumer in each]
+
+    def unbound(self) -> list[str]:
+        """Lanes that bring nothing in at the moment."""
+        return [each.spec.durable for each in self.consumers if not each.bound]
+
+    def start(self, on_fault: Callable[[BaseException], None]) -> None:
+        """Begin to pull; ``on_fault`` is told when a lane dies of what it can't mend."""
+        for consumer in self.consumers:
+            pulling = asyncio.create_task(consumer.run(), name=consumer.spec.durable)
+            pulling.add_done_callback(functools.partial(_told, on_fault))
+            self._pulling.append(pulling)
+
+    def reconnected(self) -> None:
+        for consumer in self.consumers:
+            consumer.reconnected()
+
+    async def end(self, work: Work) -> None:
+        """The task has ended elsewhere: stop the work on it."""
+        if work.ending or work.stop is not None:
+            return
+        work.stop = Stop.ENDED
+        if work.task is not None:
+            work.task.cancel()
+            return
+        pool = self._slots[work.lane.provider.execution]
+        pool.waiting.remove(work)
+        WAITING.labels(work.lane.name).dec()
+        del self.works[work.lease.task_id]
+        await work.lease.done()
+
+    async def drain(self, patience_s: float) -> None:
+        """Take nothing more, give back what hasn't begun, finish what can be finished in time."""
+        await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
+        for pulling in self._pulling:
+            pulling.cancel()
+        for pool in self._slots.values():
+            while pool.waiting:
+                work = pool.waiting.popleft()
+                del self.works[work.lease.task_id]
+                WAITING.labels(work.lane.name).dec()
+                await work.lease.give_back(GIVE_BACK_S)
+        await self._wait(patience_s)
+        for work in self.works.values():
+            if work.task is not None and work.stop is None and not work.ending:
+                work.stop = Stop.DRAINED
+                work.task.cancel()
+        await self._wait(_LAST_WORDS_S)
+        if self.works:
+            _log.warning("left behind", tasks=sorted(self.works))
+
+    def _on_lease(self, lane: Lane, pool: Slots, lease: Lease) -> None:
+        held = self.works.get(lease.task_id)
+        if held is not None:
+            held.adopt(lease)
+            return
+        work = self.works[lease.task_id] = Work(lane, lease)
+        if pool.free > 0:
+            self._begin(work, pool)
+        else:
+            pool.waiting.append(work)
+            WAITING.labels(lane.name).inc()
+
+    def _begin(self, work: Work, pool: Slots) -> None:
+        pool.free -= 1
+        RUNNING.labels(work.lane.name).inc()
+        work.task = asyncio.create_task(self._run(work, pool))
+
+    async def _run(self, work: Work, pool: Slots) -> None:
+        try:
+            await self._work_on(work)
+        finally:
+            del self.works[work.lease.task_id]
+            RUNNING.labels(work.lane.name).dec()
+            pool.free += 1
+            self._fill(pool)
+
+    def _fill(self, pool: Slots) -> None:
+        if pool.waiting:
+            work = pool.waiting.popleft()
+            WAITING.labels(work.lane.name).dec()
+            self._begin(work, pool)
+        elif pool.free == 1:
+            # There was no room; every lane may have stopped asking.
+            for consumer in self._consumers[pool]:
+                consumer.wake()
+
+    async def _rebind(self, spec: LaneConsumerSpec) -> None:
+        await ensure_lane(self._client, spec)
+
+    async def _wait(self, patience_s: float) -> None:
+        tasks = [work.task for work in self.works.values() if work.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+
+
+def _room(execution: Execution, pool: Slots) -> int:
+    if execution is Execution.LOCAL:
+        return min(1, max(0, pool.open))
+    return max(0, pool.open)
+
+
+def _told(on_fault: Callable[[BaseException], None], pulling: asyncio.Task[None]) -> None:
+    if not pulling.cancelled() and (fault := pulling.exception()) is not None:
+        on_fault(fault)

@@ -1,0 +1,22 @@
+"""What the generator counts: attempts, provider time, slots. Never a task or an owner."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ATTEMPTS = Counter(
+    "darkroom_attempts",
+    "Attempts that this process made, by how they ended.",
+    ["provider", "outcome"],
+)
+PROVIDER_SECONDS = Histogram(
+    "darkroom_provider_seconds",
+    "Seconds that a provider took for one attempt, however it ended.",
+    ["provider"],
+    buckets=(0.01, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 180, 300, 600),
+)
+RUNNING = Gauge("darkroom_running", "Tasks worked on now.", ["provider"])
+WAITING = Gauge("darkroom_waiting_for_slot", "Leases held that have no slot yet.", ["provider"])
+RETRIES = Counter("darkroom_retries", "Attempts that another one follows.", ["provider", "code"])
+UNKNOWN_SUBMITS = Counter(
+    "darkroom_unknown_submits", "Submits of which nobody knows whether they arrived.", ["provider"]
+)
+PARKED = Counter("darkroom_parked_requests", "Requests that can't be read, put aside.", ["lane"])

@@ -1,0 +1,202 @@
+"""One attempt at the provider: submit or resume, follow, within the provider's time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from delivery.publisher import (
+    EventTooLarge,
+    LogFull,
+    LogUnreachable,
+    OutcomeUnknown,
+    Publisher,
+    Refused,
+)
+from generator.attempts import (
+    Failure,
+    Resume,
+    Start,
+    broken,
+    forgotten,
+    rejected,
+    timed_out,
+    unavailable,
+    unknown_submit,
+)
+from generator.metrics import PROVIDER_SECONDS, UNKNOWN_SUBMITS
+from generator.pace import Pace, starting_stage
+from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
+from generator.work import Attempt, Lane
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+FAULTS = (OutcomeUnknown, LogUnreachable, LogFull, Refused, EventTooLarge)
+"""What publishing raises once its patience is over."""
+_NEVER = (Refused, EventTooLarge)
+_CHATTER_BUDGET_S = 2.0
+_HANDLE_PAUSE_S = 1.0
+_SIGNS_OF_LIFE = 5
+_NOTHING = Submitted()
+
+
+class AttemptFailed(Exception):
+    """The attempt came to nothing; ``failure`` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.error.message)
+        self.failure = failure
+
+
+class Pursuit:
+    """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's."""
+
+    def __init__(self, publisher: Publisher, *, timeout_s: float, silence_s: float) -> None:
+        self._publisher = publisher
+        self._timeout_s = timeout_s
+        self._sign_of_life_s = silence_s / _SIGNS_OF_LIFE
+
+    async def outputs(self, lane: Lane, attempt: Attempt, decision: Start | Resume) -> list[Output]:
+        """What the provider made. Raises `AttemptFailed`, or one of `FAULTS`."""
+        limit = lane.offer.timeout_s or self._timeout_s
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            if lane.is_remote:
+                await self._hand_over(lane, attempt, decision, limit)
+            return await self._follow(lane, attempt, limit, max(0.0, limit - (clock() - began)))
+        except Rejected as refusal:
+            raise AttemptFailed(rejected(refusal, attempt.number)) from refusal
+        except Unavailable as trouble:
+            raise AttemptFailed(unavailable(trouble, attempt.number)) from trouble
+        except (AttemptFailed, *FAULTS):
+            raise
+        except Exception as bug:
+            _log.exception(
+                "a provider broke",
+                provider=lane.name,
+                task_id=attempt.job.task_id,
+                attempt=attempt.number,
+            )
+            raise AttemptFailed(broken(attempt.number)) from bug
+        finally:
+            PROVIDER_SECONDS.labels(lane.name).observe(clock() - began)
+
+    async def tell(self, attempt: Attempt, percent: int, stage: str | None) -> None:
+        """Publish progress. It isn't worth waiting for: a fault is logged, and the work goes on."""
+        event = attempt.facts.progressed(percent, stage)
+        try:
+            await self._publisher.publish(event, budget_s=_CHATTER_BUDGET_S)
+        except FAULTS as fault:
+            _log.warning(
+                "progress can't be told",
+                task_id=event.subject,
+                attempt=attempt.number,
+                reason=type(fault).__name__,
+            )
+
+    async def _hand_over(
+        self, lane: Lane, attempt: Attempt, decision: Start | Resume, limit: float
+    ) -> None:
+        """Make sure that the provider has the job, once."""
+        if isinstance(decision, Resume):
+            attempt.submitted = decision.submitted
+            try:
+                async with asyncio.timeout(limit) as timer:
+                    known = await lane.provider.resume(attempt.job, decision.submitted)
+            except TimeoutError:
+                if timer.expired():
+                    raise _too_slow(lane, attempt, limit) from None
+                raise
+            if known:
+                return
+            attempt.submitted = None
+            if not decision.may_submit_anew:
+                raise AttemptFailed(forgotten(lane.name, attempt.number))
+        await self._submit(lane, attempt, limit)
+
+    async def _submit(self, lane: Lane, attempt: Attempt, limit: float) -> None:
+        key = f"{attempt.job.task_id}:{attempt.number}"
+        await self._publisher.publish(attempt.facts.submitting(key))
+        # Whoever stops this attempt lets the call come to its end: what it started must be known.
+        attempt.submission = asyncio.create_task(lane.provider.submit(attempt.job, key))
+        try:
+            async with asyncio.timeout(limit) as timer:
+                attempt.submitted = await asyncio.shield(attempt.submission)
+        except (Rejected, Unavailable):
+            raise
+        except Exception as trouble:
+            UNKNOWN_SUBMITS.labels(lane.name).inc()
+            if timer.expired():
+                attempt.submission.cancel()
+                raise _too_slow(lane, attempt, limit, submitting=True) from None
+            _log.exception(
+                "it is not known whether a job was submitted",
+                provider=lane.name,
+                task_id=attempt.job.task_id,
+                attempt=attempt.number,
+            )
+            raise AttemptFailed(unknown_submit(lane.name, attempt.number)) from trouble
+        await self._tell_handle(attempt)
+
+    async def _tell_handle(self, attempt: Attempt) -> None:
+        """Nothing else happens until it is on the log how to find the job again."""
+        assert attempt.submitted is not None
+        event = attempt.facts.submitted(attempt.submitted)
+        while True:
+            try:
+                await self._publisher.publish(event)
+            except FAULTS as fault:
+                _log.error(
+                    "a provider's handle is not on the log yet",
+                    task_id=event.subject,
+                    event_id=event.id,
+                    attempt=attempt.number,
+                    reason=repr(fault),
+                )
+                if isinstance(fault, _NEVER):
+                    return
+                await asyncio.sleep(_HANDLE_PAUSE_S)
+            else:
+                return
+
+    async def _follow(
+        self, lane: Lane, attempt: Attempt, limit: float, left: float
+    ) -> list[Output]:
+        kind = lane.kind
+        clock = asyncio.get_running_loop().time
+        # The last stage is ours to tell: it comes when the results are saved.
+        pace = Pace(kind.working_stages[:-1], starting_stage(kind), self._sign_of_life_s, clock())
+        outputs: list[Output] = []
+        happenings = lane.provider.follow(attempt.job, attempt.submitted or _NOTHING)
+        try:
+            async with asyncio.timeout(left) as timer:
+                async for each in happenings:
+                    if isinstance(each, Output):
+                        outputs.append(each)
+                        continue
+                    step = pace.step(each.percent, each.stage, clock())
+                    if step is not None:
+                        attempt.percent = step.percent
+                        await self.tell(attempt, step.percent, step.stage)
+        except TimeoutError:
+            if timer.expired():
+                raise _too_slow(lane, attempt, limit) from None
+            raise
+        finally:
+            await _close(happenings)
+        return outputs
+
+
+def _too_slow(
+    lane: Lane, attempt: Attempt, limit: float, *, submitting: bool = False
+) -> AttemptFailed:
+    return AttemptFailed(timed_out(lane.name, limit, attempt.number, submitting=submitting))
+
+
+async def _close(happenings: AsyncIterator[Progress | Output]) -> None:
+    """Let a generator that was left in the middle clean up now, not when it is collected."""
+    aclose = getattr(happenings, "aclose", None)
+    if aclose is not None:
+        await aclose()

@@ -1,0 +1,74 @@
+"""One lease and what is being done about it: the state that worker, lanes and heartbeat share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from contracts.generation_types import GenerationType
+from delivery.leases import Lease
+from generator.facts import Facts
+from generator.provider import Execution, Job, Offer, Provider, Submitted
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One generation type as one provider serves it."""
+
+    kind: GenerationType
+    provider: Provider
+    offer: Offer
+
+    @property
+    def name(self) -> str:
+        return self.provider.name
+
+    @property
+    def is_remote(self) -> bool:
+        return self.provider.execution is Execution.REMOTE
+
+
+class Stop(Enum):
+    """Why work is stopped before it came to an outcome of its own."""
+
+    ENDED = auto()
+    """The task has an end: cancelled, timed out, or told by another worker."""
+    DRAINED = auto()
+    """This process goes; another one takes the task up."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try. ``submitted`` once the provider's answer is known; ``percent`` last heard."""
+
+    job: Job
+    facts: Facts
+    submitted: Submitted | None = None
+    submission: asyncio.Task[Submitted] | None = None
+    percent: int = 0
+
+    @property
+    def number(self) -> int:
+        return self.job.attempt
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A request held by this process, from receipt to acknowledgement.
+
+    ``task`` is set once it has a slot. ``ending`` while its own end is being told: from then on
+    nothing stops it.
+    """
+
+    lane: Lane
+    lease: Lease
+    task: asyncio.Task[None] | None = None
+    attempt: Attempt | None = None
+    stop: Stop | None = None
+    ending: bool = field(default=False)
+
+    def adopt(self, lease: Lease) -> None:
+        """The broker delivered the same request again: hold the newer lease, drop the older."""
+        self.lease.abandon()
+        self.lease = lease

@@ -1,0 +1,310 @@
+"""One request from lease to outcome: read the log, start, pursue, save, tell the end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+from datetime import timedelta
+from typing import assert_never
+
+from pydantic import ValidationError
+
+from artifacts.store import ArtifactStore, StoreUnavailable
+from contracts.events import Artifact, Completed, End, Requested, decode
+from contracts.subjects import progress_subject
+from delivery.ends import Lost, publish_end, publish_start
+from delivery.log import LogReader, LogUnavailable
+from delivery.publisher import Publisher
+from generator.attempts import (
+    NOT_SAVED,
+    Decision,
+    Drop,
+    Fail,
+    Failure,
+    GiveUp,
+    Policy,
+    Resume,
+    Retry,
+    Start,
+    WaitUntil,
+    after,
+    broken,
+    decide,
+    submit_is_unanswered,
+)
+from generator.facts import Facts, now
+from generator.history import read_task
+from generator.inputs import Inputs
+from generator.metrics import ATTEMPTS, PARKED, RETRIES
+from generator.outputs import discard, store_outputs
+from generator.pace import saving_stage, starting_stage
+from generator.provider import Job, Output, Submitted
+from generator.pursuit import FAULTS, AttemptFailed, Pursuit
+from generator.work import Attempt, Lane, Stop, Work
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_HAND_BACK_S = 0.2
+_FAULT_PAUSE_S = 5.0
+_LONGEST_FAULT_PAUSE_S = 60.0
+_CANCEL_S = 10.0
+_LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
+
+
+class Worker:
+    """What all tasks of a process are worked on with. ``name`` is unique to its start."""
+
+    def __init__(
+        self,
+        name: str,
+        publisher: Publisher,
+        log: LogReader,
+        store: ArtifactStore,
+        inputs: Inputs,
+        pursuit: Pursuit,
+        policy: Policy,
+    ) -> None:
+        self._name = name
+        self._publisher = publisher
+        self._log = log
+        self._store = store
+        self._inputs = inputs
+        self._pursuit = pursuit
+        self._policy = policy
+
+    async def work_on(self, work: Work) -> None:
+        """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
+        try:
+            await self._serve(work)
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None:
+                current.uncancel()
+            await self._stopped(work)
+        except (LogUnavailable, *FAULTS) as fault:
+            # Neither outcome nor acknowledgement: the request comes again.
+            self._tell("the bus failed; left to a later delivery", work, reason=repr(fault))
+            self._count(work, "left")
+            await work.lease.give_back(_FAULT_PAUSE_S)
+        except Exception:  # noqa: BLE001 - a provider may raise anything
+            _log.exception("the worker failed; left to a later delivery", **_ids(work))
+            self._count(work, "left")
+            pause = min(_FAULT_PAUSE_S * work.lease.delivered, _LONGEST_FAULT_PAUSE_S)
+            await work.lease.give_back(pause)
+
+    async def _serve(self, work: Work) -> None:
+        request = _read(work)
+        if request is None:
+            PARKED.labels(work.lane.name).inc()
+            await work.lease.done()
+            return
+        decision = await self._decide(work, request)
+        match decision:
+            case Drop():
+                await work.lease.done()
+            case WaitUntil(retry_at):
+                delay = max(0.0, (retry_at - now()).total_seconds())
+                await work.lease.give_back(delay)
+            case GiveUp(number, error, submitted):
+                attempt = self._attempt(work, request, number)
+                attempt.submitted = submitted
+                await self._fail(work, attempt, Fail(error))
+            case Start() | Resume():
+                await self._try(work, request, decision)
+            case _:  # pragma: no cover
+                assert_never(decision)
+
+    async def _decide(self, work: Work, request: Requested) -> Decision:
+        subject = progress_subject(request.tasktype, request.subject)
+        if work.lease.delivered == 1 and not work.lane.is_remote:
+            last = await self._log.last_nearby(subject)
+        else:
+            last = await self._log.last(subject)
+        if last is None:
+            return Start(1)
+        task, events = await read_task(self._log, request, work.lease)
+        return decide(
+            task,
+            submit_unanswered=submit_is_unanswered(events),
+            provider=work.lane.name,
+            policy=self._policy,
+            now=now(),
+        )
+
+    def _attempt(self, work: Work, request: Requested, number: int) -> Attempt:
+        job = Job(
+            task_id=request.subject,
+            owner=request.owner,
+            type=request.tasktype,
+            prompt=request.data.prompt,
+            reference_images=request.data.reference_images,
+            params=request.data.provider_params,
+            attempt=number,
+            fetch=functools.partial(self._inputs.fetch, request.owner),
+        )
+        facts = Facts(request, number, provider=work.lane.name, worker=self._name)
+        work.attempt = Attempt(job, facts)
+        return work.attempt
+
+    async def _try(self, work: Work, request: Requested, decision: Start | Resume) -> None:
+        lane = work.lane
+        attempt = self._attempt(work, request, decision.attempt)
+        started = attempt.facts.started(starting_stage(lane.kind))
+        if isinstance(await publish_start(self._publisher, self._log, started), Lost):
+            await work.lease.done()
+            return
+        try:
+            outputs = await self._pursuit.outputs(lane, attempt, decision)
+            artifacts = await self._save(lane, attempt, outputs)
+        except AttemptFailed as failed:
+            await self._failed(work, request, attempt, failed.failure)
+            return
+        external_id = attempt.submitted.external_task_id if attempt.submitted else None
+        stage = lane.kind.working_stages[-1]
+        completed = attempt.facts.completed(artifacts, stage, external_id)
+        await self._end(work, completed, artifacts)
+
+    async def _save(
+        self, lane: Lane, attempt: Attempt, outputs: list[Output]
+    ) -> tuple[Artifact, ...]:
+        if not outputs:
+            return ()
+        stage = saving_stage(lane.kind)
+        if stage is not None:
+            await self._pursuit.tell(attempt, attempt.percent, stage)
+        job = attempt.job
+        try:
+            return await store_outputs(
+                self._store, outputs, owner=job.owner, task_id=job.task_id, attempt=job.attempt
+            )
+        except StoreUnavailable as fault:
+            raise AttemptFailed(broken(attempt.number, NOT_SAVED)) from fault
+
+    async def _failed(
+        self, work: Work, request: Requested, attempt: Attempt, failure: Failure
+    ) -> None:
+        """Try again or fail, unless another worker has the task by now."""
+        task, _ = await read_task(self._log, request, work.lease)
+        if task is None or task.status.is_terminal:
+            self._count(work, "ended")
+            await work.lease.done()
+            return
+        if task.attempt > attempt.number:
+            self._tell("another worker has the task", work)
+            self._count(work, "superseded")
+            work.lease.abandon()
+            return
+        jitter = random.uniform(_LEAST_JITTER, _MOST_JITTER)
+        verdict = after(failure, attempt.number, self._policy, jitter)
+        match verdict:
+            case Retry(delay_s, error):
+                retry_at = now() + timedelta(seconds=delay_s)
+                stage = work.lane.kind.waiting_stage
+                await self._publisher.publish(attempt.facts.retrying(retry_at, error, stage))
+                RETRIES.labels(work.lane.name, error.code).inc()
+                self._count(work, "retried")
+                self._tell("will be tried again", work, code=error.code, delay_s=round(delay_s, 3))
+                await work.lease.give_back(max(0.0, (retry_at - now()).total_seconds()))
+            case Fail():
+                await self._fail(work, attempt, verdict)
+            case _:  # pragma: no cover
+                assert_never(verdict)
+
+    async def _fail(self, work: Work, attempt: Attempt, verdict: Fail) -> None:
+        self._tell("failed", work, code=verdict.error.code, reason=verdict.error.message)
+        await self._end(work, attempt.facts.failed(verdict.error, verdict.stage), ())
+        await self._cancel(work.lane, attempt, attempt.submitted)
+
+    async def _end(self, work: Work, end: End, artifacts: tuple[Artifact, ...]) -> None:
+        """Tell the end; acknowledge once the log has one, this or another."""
+        work.ending = True
+        told = await publish_end(self._publisher, self._log, end)
+        if isinstance(told, Lost):
+            self._count(work, "lost")
+            winner = told.event
+            kept = winner.data.artifacts if isinstance(winner, Completed) else ()
+            await discard(self._store, artifacts, kept=kept)
+        else:
+            self._count(work, "completed" if isinstance(end, Completed) else "failed")
+        await work.lease.done()
+
+    async def _stopped(self, work: Work) -> None:
+        if work.stop is not Stop.ENDED:
+            self._count(work, "drained")
+            await work.lease.give_back(_HAND_BACK_S)
+            return
+        self._tell("stopped: the task has ended", work)
+        self._count(work, "ended")
+        attempt = work.attempt
+        if attempt is not None:
+            await self._cancel(work.lane, attempt, await _answer(attempt))
+        await work.lease.done()
+
+    async def _cancel(self, lane: Lane, attempt: Attempt, submitted: Submitted | None) -> None:
+        """Stop the job at the provider, which may not listen."""
+        if submitted is None or not lane.is_remote:
+            return
+        try:
+            async with asyncio.timeout(_CANCEL_S):
+                await lane.provider.cancel(attempt.job, submitted)
+        except Exception:  # noqa: BLE001 - a provider may raise anything
+            _log.exception(
+                "a job can't be cancelled at the provider",
+                provider=lane.name,
+                task_id=attempt.job.task_id,
+                external_task_id=submitted.external_task_id,
+            )
+
+    def _count(self, work: Work, outcome: str) -> None:
+        ATTEMPTS.labels(work.lane.name, outcome).inc()
+
+    def _tell(self, what: str, work: Work, **more: object) -> None:
+        _log.info(what, **_ids(work), **more)
+
+
+def _ids(work: Work) -> dict[str, object]:
+    attempt = None if work.attempt is None else work.attempt.number
+    return {"task_id": work.lease.task_id, "provider": work.lane.name, "attempt": attempt}
+
+
+def _read(work: Work) -> Requested | None:
+    """The request, or None when it is none: there is no task that it could fail."""
+    try:
+        event = decode(work.lease.payload)
+    except ValidationError as problem:
+        # The text of the problem would show the prompt.
+        _log.error(
+            "a request can't be read",
+            task_id=work.lease.task_id,
+            sequence=work.lease.sequence,
+            errors=problem.error_count(),
+        )
+        return None
+    if (
+        not isinstance(event, Requested)
+        or event.subject != work.lease.task_id
+        or event.tasktype != work.lane.kind.name
+    ):
+        _log.error(
+            "a message among the requests is none",
+            task_id=work.lease.task_id,
+            sequence=work.lease.sequence,
+            event_id=event.id,
+        )
+        return None
+    return event
+
+
+async def _answer(attempt: Attempt) -> Submitted | None:
+    """What the provider has of this attempt; a submit under way is waited for."""
+    submission = attempt.submission
+    if attempt.submitted is not None or submission is None:
+        return attempt.submitted
+    await asyncio.wait({submission}, timeout=_CANCEL_S)
+    if not submission.done():
+        submission.cancel()
+        return None
+    failed = submission.cancelled() or submission.exception() is not None
+    return None if failed else submission.result()

@@ -1,0 +1,161 @@
+"""Providers that do what ``provider_params`` says, and write down what was asked of them.
+
+What they share with the test, and with other processes, is a folder: ``calls`` has a line for each
+call; work with ``until`` goes on once the file of that name is there (`Stage.release`).
+
+    steps        percents to report first
+    until        wait for a file of this name, saying 50 % meanwhile
+    fail_first   so many attempts end with `Unavailable`
+    reject       end with `Rejected` and this message
+    break        raise what no provider should
+    hang         fall silent
+    hang_submit  fall silent while submitting
+    lose_first   in the first attempt, the job fails at the service after it was submitted
+    outputs      how many results (1)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from generator.provider import (
+    Execution,
+    Job,
+    NotConfigured,
+    Offer,
+    Output,
+    Progress,
+    Rejected,
+    Submitted,
+    Unavailable,
+)
+
+FOLDER = "SCRIPTED_PROVIDER_FOLDER"
+_POLL_S = 0.005
+
+
+class Stage:
+    """The folder, from the test's side and from the provider's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def note(self, call: str, job: Job) -> None:
+        line = {"call": call, "task": job.task_id, "attempt": job.attempt, "pid": os.getpid()}
+        with (self.folder / "calls").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def calls(self, task: str) -> list[tuple[str, int]]:
+        """What was asked for a task, and in which attempt."""
+        return [(line["call"], line["attempt"]) for line in self._lines() if line["task"] == task]
+
+    def pids(self, task: str) -> list[int]:
+        """Which processes worked on a task, in order."""
+        told = [line["pid"] for line in self._lines() if line["task"] == task]
+        return list(dict.fromkeys(told))
+
+    def release(self, name: str) -> None:
+        (self.folder / name).touch()
+
+    def is_released(self, name: str) -> bool:
+        return (self.folder / name).exists()
+
+    def _lines(self) -> list[dict[str, Any]]:
+        try:
+            return [json.loads(line) for line in (self.folder / "calls").open()]
+        except FileNotFoundError:
+            return []
+
+
+class ScriptedProvider:
+    """Computes here."""
+
+    name = "scripted"
+    execution = Execution.LOCAL
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is None:
+            if FOLDER not in os.environ:
+                raise NotConfigured(f"Set {FOLDER} to a folder.")
+            folder = Path(os.environ[FOLDER])
+        self.stage = Stage(folder)
+        self.offers = {"CREATE": Offer({"type": "object"}, "What the script says")}
+
+    async def submit(self, job: Job, key: str) -> Submitted:
+        raise AssertionError("not for local work")
+
+    async def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
+        self.stage.note("follow", job)
+        script = job.params
+        for percent in script.get("steps", ()):
+            yield Progress(percent)
+        if job.attempt <= script.get("fail_first", 0):
+            raise Unavailable("It is raining on the servers.")
+        if "reject" in script:
+            raise Rejected(script["reject"])
+        if script.get("break"):
+            raise ZeroDivisionError("a secret of the implementation")
+        if script.get("hang"):
+            await asyncio.Event().wait()
+        try:
+            while "until" in script and not self.stage.is_released(script["until"]):
+                yield Progress(50)
+                await asyncio.sleep(_POLL_S)
+        except asyncio.CancelledError:
+            self.stage.note("stopped", job)
+            raise
+        for number in range(script.get("outputs", 1)):
+            yield Output(f"{job.prompt} {number}".encode(), "image/png", 3, 2)
+
+    async def resume(self, job: Job, submitted: Submitted) -> bool:
+        raise AssertionError("not for local work")
+
+    async def cancel(self, job: Job, submitted: Submitted) -> None:
+        raise AssertionError("not for local work")
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class ScriptedRemote(ScriptedProvider):
+    """Has it done elsewhere: the folder is the service, a file ``job-ID`` a job it knows."""
+
+    name = "scripted-remote"
+    execution = Execution.REMOTE
+
+    async def submit(self, job: Job, key: str) -> Submitted:
+        self.stage.note("submit", job)
+        script = job.params
+        if script.get("hang_submit"):
+            await asyncio.Event().wait()
+        if script.get("break_submit"):
+            raise ConnectionResetError("a secret of the connection")
+        if job.attempt <= script.get("refuse_first", 0):
+            raise Unavailable("The service takes no jobs now.")
+        name = f"job-{job.task_id}-{job.attempt}"
+        self.stage.release(name)
+        return Submitted(external_task_id=name, handle={"file": name})
+
+    async def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
+        file = self.stage.folder / submitted.handle["file"]
+        if not file.exists():
+            raise Unavailable("The service does not know this job.")
+        if job.params.get("lose_first") and job.attempt == 1:
+            file.unlink()
+            raise Unavailable("The job failed at the service.")
+        async for each in super().follow(job, submitted):
+            yield each
+
+    async def resume(self, job: Job, submitted: Submitted) -> bool:
+        self.stage.note("resume", job)
+        return (self.stage.folder / submitted.handle["file"]).exists()
+
+    async def cancel(self, job: Job, submitted: Submitted) -> None:
+        self.stage.note("cancel", job)
+        (self.stage.folder / submitted.handle["file"]).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ a skip.
 import asyncio
 import os
 import secrets
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -201,7 +202,8 @@ async def nats_for_test(
     try:
         yield server
     finally:
-        await server.kill()  # its store goes with the test
+        await server.kill()
+        shutil.rmtree(directory)
 
 
 @asynccontextmanager
@@ -221,6 +223,7 @@ async def postgres_for_session(directory: Path) -> AsyncIterator[Server]:
             yield embedded
         finally:
             await embedded.stop()
+            shutil.rmtree(directory)  # 40 MB, which pytest would keep for three runs
 
 
 @asynccontextmanager

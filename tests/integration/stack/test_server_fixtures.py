@@ -52,5 +52,5 @@ async def test_a_database_survives_the_kill_of_its_server(
 def test_a_test_that_is_no_coroutine_can_ask_for_servers_too(
     nats_server: Server, database_url: str
 ) -> None:
-    assert nats_server.url.startswith("nats://127.0.0.1:")
+    assert nats_server.url.startswith("nats://")
     assert database_url.startswith("postgresql://")

@@ -31,6 +31,7 @@ async def shared(
     async with toy_stack(data_dir) as stack:
         await stack.start()
         yield stack
+    shutil.rmtree(data_dir)
 
 
 async def test_every_process_has_a_pid_file_and_a_session_of_its_own(shared: ToyStack) -> None:

@@ -8,7 +8,7 @@ submission: docs/decisions/0007-inactivity-by-default.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
@@ -30,7 +30,7 @@ class Limits:
     timeout_s: float
     deadline_s: float
     photo_ttl_s: float
-    kinds: Mapping[str, GenerationType] = GENERATION_TYPES
+    kinds: Mapping[str, GenerationType] = field(default_factory=lambda: GENERATION_TYPES)
 
     def of(self, tasktype: str) -> tuple[float, float]:
         """The timeout and the deadline of a type."""

@@ -1,0 +1,142 @@
+"""A task in line, or waiting for its photo or its time, isn't silent: what does end its wait."""
+
+from builders import accepted, after, annotated, fold, folded, requested, uploaded
+from contracts.events import RequestData
+from contracts.lifecycle import Task
+from reaper.silence import Leave, Limits, Release, TimeOut, UploadFailed, Verdict, decide
+
+DAY = 24 * 3600
+LIMITS = Limits(timeout_s=300, deadline_s=3600, photo_ttl_s=3 * DAY)
+
+
+def judged(task: Task, at: float, *, served: float | None = None, watching: float = 0) -> Verdict:
+    return decide(
+        task,
+        served_at=None if served is None else after(served),
+        now=after(at),
+        watching_since=after(watching),
+        limits=LIMITS,
+    )
+
+
+def test_a_task_waits_for_as_long_as_its_lane_is_served() -> None:
+    assert judged(folded(requested()), 3 * DAY, served=3 * DAY - 299) == Leave()
+
+
+def test_a_task_in_a_lane_that_nobody_serves_is_ended() -> None:
+    task = folded(requested(at=100))
+
+    assert judged(task, 399) == Leave()
+    verdict = judged(task, 400)
+
+    assert isinstance(verdict, TimeOut)
+    assert verdict.reason == "unserved"
+    assert (verdict.error.code, verdict.error.attempts) == ("timeout", 0)
+    assert verdict.error.params == {"seconds": 300}
+
+
+def test_a_lane_that_is_served_no_more_ends_its_tasks_only_after_the_timeout() -> None:
+    task = folded(requested())
+
+    assert judged(task, 1299, served=1000) == Leave()
+    assert isinstance(judged(task, 1300, served=1000), TimeOut)
+
+
+def test_a_task_that_came_late_to_an_unserved_lane_has_its_own_timeout() -> None:
+    assert judged(folded(requested(at=900)), 1199, served=10) == Leave()
+
+
+def test_downtime_of_the_reaper_is_no_silence_of_a_waiting_task() -> None:
+    task = folded(requested())
+
+    assert judged(task, DAY, served=10, watching=DAY) == Leave()
+    assert isinstance(judged(task, DAY + 300, served=10, watching=DAY), TimeOut)
+
+
+def test_a_waiting_task_has_no_deadline() -> None:
+    assert judged(folded(requested()), 30 * DAY, served=30 * DAY) == Leave()
+
+
+def test_a_task_for_later_is_put_in_line_when_its_time_comes() -> None:
+    asked = accepted(
+        tasktype="CREATE",
+        prompt="a red bicycle",
+        metadata={"a": 1},
+        run_at=after(500),
+        stage="queued",
+        submission="",
+    )
+    task = folded(asked, annotated({"b": 2}, at=5))
+
+    assert judged(task, 499.9) == Leave()
+    assert judged(task, 500) == Release(
+        asked.data.model_copy(update={"metadata": {"a": 1, "b": 2}})
+    )
+
+
+def test_a_released_task_is_in_the_stage_in_which_its_type_waits() -> None:
+    task = folded(accepted(reference_images=("uploads/local/a.jpg",), run_at=after(50)))
+
+    verdict = judged(task, 50)
+
+    assert isinstance(verdict, Release)
+    assert (task.stage, verdict.request.stage) == ("pending", "uploaded")
+
+
+def test_a_type_that_only_the_deployment_knows_keeps_its_stage() -> None:
+    task = folded(accepted(tasktype="MUSIC", stage="tuning", run_at=after(50)))
+
+    verdict = judged(task, 50)
+
+    assert isinstance(verdict, Release)
+    assert verdict.request.stage == "tuning"
+
+
+def test_a_photo_that_never_comes_fails_the_upload() -> None:
+    task = folded(accepted())
+
+    assert judged(task, 3 * DAY - 1) == Leave()
+    verdict = judged(task, 3 * DAY)
+
+    assert isinstance(verdict, UploadFailed)
+    assert verdict.stage == "upload_failed"
+    assert verdict.error.code == "invalid_input"
+    assert verdict.error.message == "No photo came within 72 h. Please start again."
+    assert verdict.error.params == {"hours": 72}
+
+
+def test_a_photo_has_its_time_from_when_the_task_may_run() -> None:
+    task = folded(accepted(run_at=after(DAY)))
+
+    assert judged(task, DAY) == Leave()
+    assert judged(task, 3 * DAY) == Leave()
+    assert isinstance(judged(task, 4 * DAY), UploadFailed)
+
+
+def test_a_photo_whose_task_was_never_put_in_line_is_not_lost() -> None:
+    task = folded(accepted(), uploaded("uploads/local/a.jpg", at=9))
+
+    verdict = judged(task, 9)
+
+    assert isinstance(verdict, Release)
+    assert verdict.request.reference_images == ("uploads/local/a.jpg",)
+
+
+def test_a_task_that_is_pending_for_a_reason_unknown_here_is_left_alone() -> None:
+    assert judged(folded(accepted(tasktype="CREATE", run_at=None)), 365 * DAY) == Leave()
+
+
+def test_a_released_task_waits_and_is_not_released_again() -> None:
+    pending = folded(accepted(tasktype="CREATE", run_at=after(50)))
+    verdict = judged(pending, 50)
+    assert isinstance(verdict, Release)
+
+    task = fold(_requested_with(verdict.request), start=2, task=pending)
+
+    assert task is not None
+    assert task.phase == "waiting"
+    assert judged(task, 51) == Leave()
+
+
+def _requested_with(request: RequestData):  # type: ignore[no-untyped-def]
+    return requested(**request.model_dump(), at=50)

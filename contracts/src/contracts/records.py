@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from contracts.events import Artifact, RequestData, TaskError
 from contracts.lifecycle import (
@@ -98,7 +98,8 @@ def from_record(record: Record) -> Task:
 
 
 def _state(record: Record) -> State:
-    match Phase(record["phase"]):
+    phase = Phase(record["phase"])
+    match phase:
         case Phase.PENDING:
             return Pending()
         case Phase.WAITING:
@@ -116,6 +117,8 @@ def _state(record: Record) -> State:
             return CancelledState(_instant(record["finished_at"]))
         case Phase.ERASED:
             return ErasedState(_instant(record["finished_at"]))
+        case _:  # pragma: no cover
+            assert_never(phase)
 
 
 def _error(task: Task) -> dict[str, Any] | None:

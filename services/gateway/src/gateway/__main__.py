@@ -1,0 +1,87 @@
+"""``python -m gateway``: serve until SIGTERM, then finish what is in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from artifacts.store import StoreUnavailable
+from gateway.app import create_app
+from gateway.settings import BadSettings, Settings, load
+from telemetry.logs import configure_logs
+
+GRACE_S = 8
+BAD_SETTINGS = 2
+LOST = 1
+
+
+class GatewayServer(uvicorn.Server):
+    """Tells those who wait for a task to answer as soon as the end begins."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.lost = False
+
+    def on_lost(self) -> None:
+        """The log can never be reached again: leave, so that a new process may try."""
+        self.lost = True
+        self.should_exit = True
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)  # type: ignore[arg-type]
+        # What exists now lives as long as the process: no need to look at it ever again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 50)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._app.state.parts.live.stop)
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings) -> int:
+    """Run until told to stop; the exit code."""
+    servers: list[GatewayServer] = []
+    app = create_app(settings, lambda: servers[0].on_lost())
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        lifespan="on",
+    )
+    server = GatewayServer(config, app)
+    servers.append(server)
+    server.run()
+    return LOST if server.lost or not server.started else 0
+
+
+def main() -> int:
+    try:
+        settings = load()
+        configure_logs("gateway", level=settings.log_level)
+        return serve(settings)
+    except (BadSettings, StoreUnavailable) as problem:
+        print(f"gateway: {problem}", file=sys.stderr)
+        return BAD_SETTINGS
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The composition root: settings in, an ASGI application out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from artifacts.store import ArtifactStore
+from artifacts.uploads import Uploads
+from contracts.ids import uuid7
+from gateway import openapi, problems
+from gateway.auth import authenticator
+from gateway.bus import Bus
+from gateway.catalogue import Catalogue
+from gateway.changes import Changes
+from gateway.counting import CountResponses
+from gateway.lanes import Lanes
+from gateway.live import Live
+from gateway.parts import Parts
+from gateway.pressure import Pressure
+from gateway.reading import Reader
+from gateway.references import References
+from gateway.routes import changes, files, history, operations, tasks
+from gateway.settings import BadSettings, Settings
+from gateway.submissions import Submissions
+from gateway.sweep import Sweep
+from gateway.tasks import TaskStore
+from gateway.views import Views
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_EXPOSED = (
+    "Location",
+    "ETag",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "Preference-Applied",
+    "Content-Range",
+)
+
+
+def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
+    """Every part, connected to the others and to nothing outside yet. Raises `BadSettings`."""
+    bus = Bus(settings.nats_url, on_lost)
+    task_store = TaskStore(bus)
+    reader = Reader(bus, task_store)
+    live = Live(bus)
+    catalogue = Catalogue(bus)
+    pressure = Pressure(bus, task_store, settings.queue_limit)
+    store = _store(settings)
+    uploads = Uploads(
+        store,
+        timedelta(seconds=settings.upload_ttl_s),
+        lambda: str(uuid7(datetime.now(UTC), os.urandom(10))),
+        max_bytes=settings.upload_max_bytes,
+    )
+    return Parts(
+        settings=settings,
+        auth=authenticator(settings),
+        views=Views(settings.root_url),
+        bus=bus,
+        tasks=task_store,
+        reader=reader,
+        live=live,
+        catalogue=catalogue,
+        lanes=Lanes(bus),
+        pressure=pressure,
+        submissions=Submissions(
+            bus=bus,
+            tasks=task_store,
+            reader=reader,
+            catalogue=catalogue,
+            pressure=pressure,
+            references=References(store, uploads),
+            live=live,
+        ),
+        changes=Changes(bus, task_store, reader, store),
+        store=store,
+        uploads=uploads,
+        sweep=Sweep(bus, task_store, uploads),
+    )
+
+
+def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application. ``on_lost`` is called when the log can never be reached again."""
+    settings.check()
+    parts = build(settings, on_lost)
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        redoc_url=None,
+        middleware=_middleware(settings),
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    # The routes themselves, in the order in which they are tried: routers nested in routers cost
+    # every request a walk through all of them.
+    app.router.routes += [
+        tasks.SUBMIT,
+        *history.router.routes,
+        tasks.SHOW,
+        *changes.router.routes,
+        *files.router.routes,
+        *operations.router.routes,
+    ]
+    app.openapi = openapi.document  # type: ignore[method-assign]
+    problems.install(app)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Starts what runs beside the requests; nothing of it is waited for."""
+    parts: Parts = app.state.parts
+    running = [
+        asyncio.create_task(_kept_running(run))
+        for run in (parts.bus.run, parts.catalogue.run, parts.pressure.run, parts.sweep.run)
+    ]
+    try:
+        yield
+    finally:
+        parts.live.stop()
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await parts.bus.stop()
+
+
+async def _kept_running(run: Callable[[], Awaitable[None]]) -> None:
+    """A part of the background: what it didn't foresee is logged, and it begins anew."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - whatever it was, the part must go on
+            _log.exception("a background part failed and begins anew", part=repr(run))
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+def _middleware(settings: Settings) -> Sequence[Middleware]:
+    layers = [Middleware(CountResponses)]
+    if settings.origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.origins,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=_EXPOSED,
+            )
+        )
+    return layers
+
+
+def _store(settings: Settings) -> ArtifactStore:
+    try:
+        return ArtifactStore.open(settings.store_url)
+    except ValueError as error:
+        raise BadSettings(str(error)) from None

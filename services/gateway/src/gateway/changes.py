@@ -1,0 +1,203 @@
+"""What can be done to a task that exists: cancel it, annotate it, erase it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from artifacts.keys import belongs_to, kind, sidecar_key, task_prefix
+from artifacts.store import ArtifactStore
+from contracts.events import (
+    AnnotatedData,
+    Cancelled,
+    CancelledData,
+    Envelope,
+    Erased,
+    MetadataAnnotated,
+    envelope,
+    event_type,
+    schema_urn,
+)
+from contracts.ids import uuid7
+from contracts.lifecycle import MOVES, STATUS_OF, Phase, evolve
+from contracts.merge_patch import merge_patch
+from contracts.records import Record, from_record, to_record
+from contracts.subjects import (
+    STREAM,
+    beginnings_of,
+    cancel_subject,
+    finished_subject,
+    requests_of,
+)
+from delivery.ends import Lost, Won, publish_end, publish_erasure
+from delivery.log import LogUnavailable
+from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
+from delivery.requests import NoReply, NoResponders, Unreachable
+from gateway.admission import SOURCE
+from gateway.bus import PUBLISH_BUDGET_S, Bus
+from gateway.reading import Reader, task_not_found
+from gateway.refusals import Refusal
+from gateway.tasks import TaskStore
+from gateway.wellformed import check_json
+
+SETTLE_S = 0.5
+"""How long a change waits for the projection, so that the next read shows it."""
+ERASE_S = 2.0
+_PURGE_S = 2.0
+_ANNOTATE_TRIES = 10
+
+
+class Changes:
+    """Raises `Refusal`, or the faults that `gateway.problems` names."""
+
+    def __init__(self, bus: Bus, tasks: TaskStore, reader: Reader, store: ArtifactStore) -> None:
+        self._bus = bus
+        self._tasks = tasks
+        self._reader = reader
+        self._store = store
+
+    async def cancel(self, owner: str, task_id: str) -> Record:
+        """The task, now cancelled. Raises ``already_finished`` when something else came first."""
+        record = await self._reader.read(owner, task_id)
+        if _has_ended(record):
+            raise already_finished(record["status"])
+        event, outcome = await self._end(record)
+        if isinstance(outcome, Lost):
+            if isinstance(outcome.event, Erased):
+                raise task_not_found()
+            raise already_finished(STATUS_OF[MOVES[Phase.RUNNING, outcome.event.type]])
+        task = evolve(from_record(record), event, outcome.sequence, event.time)
+        assert task is not None
+        await self._tasks.passes(task_id, outcome.sequence, SETTLE_S)
+        return to_record(task)
+
+    async def annotate(self, owner: str, task_id: str, patch: dict[str, Any]) -> Record:
+        """The task with the patch merged into its metadata. An empty patch changes nothing."""
+        for _ in range(_ANNOTATE_TRIES):
+            record = await self._reader.read(owner, task_id)
+            if not patch:
+                return record
+            record, finished = await self._with_finish(record)
+            check_json(merge_patch(record["metadata"], patch), ("metadata",))
+            attributes = _attributes(MetadataAnnotated, record)
+            event = MetadataAnnotated(**attributes, data=AnnotatedData(patch=patch))
+            subject = finished_subject(record["type"], task_id)
+            try:
+                # Never behind an erasure: its purge would miss what comes later.
+                stored = await self._bus.link.publisher.publish(
+                    event, expect=LastSequence(finished, subject), budget_s=PUBLISH_BUDGET_S
+                )
+            except WrongLastSequence:
+                continue
+            task = evolve(from_record(record), event, stored.sequence, event.time)
+            assert task is not None
+            await self._tasks.passes(task_id, stored.sequence, SETTLE_S)
+            return {**record, **to_record(task)}
+        raise OutcomeUnknown(task_id)
+
+    async def erase(self, owner: str, task_id: str) -> None:
+        """Nothing personal of the task remains. Safe to repeat, also when it broke off."""
+        record = await self._reader.find(task_id)
+        if record is None or record["owner"] != owner:
+            raise task_not_found()
+        if not _has_ended(record):
+            await self._end(record)
+        link = self._bus.link
+        event = Erased(**_attributes(Erased, record))
+        sequence = await publish_erasure(link.publisher, link.log, event)
+        await self._purge(record)
+        stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
+        await self._store.delete(stored)
+        await self._delete_uploads(owner, record, sequence)
+        await self._tasks.passes(task_id, sequence, ERASE_S)
+
+    async def _end(self, record: Record) -> tuple[Cancelled, Won | Lost]:
+        data = CancelledData(attempt=record["attempt"])
+        event = Cancelled(**_attributes(Cancelled, record), data=data)
+        link = self._bus.link
+        outcome = await publish_end(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
+        if isinstance(outcome, Won):
+            await link.client.publish(cancel_subject(record["task_id"]), b"")
+        return event, outcome
+
+    async def _with_finish(self, record: Record) -> tuple[Record, int]:
+        """The task, as new as its last finishing event, and that event's sequence or 0."""
+        task_id = record["task_id"]
+        log = self._bus.link.log
+        last = await log.last(finished_subject(record["type"], task_id))
+        if last is None:
+            return record, 0
+        if last.sequence > record["sequence"]:
+            task = await self._reader.from_log(task_id)
+            if task is None or task.phase is Phase.ERASED:
+                raise task_not_found()
+            record = to_record(task)
+        return record, last.sequence
+
+    async def _purge(self, record: Record) -> None:
+        """Take the task's events out of the log, but for the erasure."""
+        task_id = record["task_id"]
+        finished = finished_subject(record["type"], task_id)
+        await asyncio.gather(
+            self._purge_subject({"filter": requests_of(task_id)}),
+            self._purge_subject({"filter": beginnings_of(task_id)}),
+            self._purge_subject({"filter": finished, "keep": 1}),
+        )
+
+    async def _purge_subject(self, which: dict[str, Any]) -> None:
+        subject = f"$JS.API.STREAM.PURGE.{STREAM}"
+        try:
+            reply = await self._bus.link.requests.call(
+                subject, json.dumps(which).encode(), timeout=_PURGE_S
+            )
+        except (NoReply, NoResponders, Unreachable) as problem:
+            raise LogUnavailable(subject) from problem
+        error = json.loads(reply.data).get("error")
+        if error is not None:
+            raise LogUnavailable(error.get("description", "purge refused"))
+
+    async def _delete_uploads(self, owner: str, record: Record, sequence: int) -> None:
+        """The task's own uploads that no other task refers to; what is left, the sweep takes."""
+        keys = [
+            key
+            for key in record["reference_images"]
+            if belongs_to(key, owner) and kind(key) == "upload"
+        ]
+        if not keys:
+            return
+        try:
+            needed = await self._tasks.referenced(keys, sequence)
+        except Refusal:
+            return
+        unneeded = [key for key in keys if key not in needed]
+        await self._store.delete([sidecar_key(key) for key in unneeded])
+        await self._store.delete(unneeded)
+
+
+def already_finished(status: str) -> Refusal:
+    return Refusal(
+        "already_finished",
+        f"The task is {status} and can't be cancelled any more.",
+        task_status=str(status),
+    )
+
+
+def _has_ended(record: Record) -> bool:
+    return record["status"] not in ("pending", "processing")
+
+
+def _attributes(event_class: type[Envelope], record: Record) -> dict[str, Any]:
+    """The envelope of an event of this task, told now."""
+    now = datetime.now(UTC)
+    attributes = envelope(
+        event_id=str(uuid7(now, os.urandom(10))),
+        source=SOURCE,
+        task_id=record["task_id"],
+        owner=record["owner"],
+        tasktype=record["type"],
+        time=now,
+    )
+    return {**attributes, "dataschema": schema_urn(event_type(event_class))}

@@ -1,0 +1,38 @@
+"""The cursor of the history: opaque to callers, checked when it comes back. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from uuid import UUID
+
+from gateway.refusals import Refusal
+
+_LIMIT = 256
+
+
+def write_cursor(created_at: str, task_id: str) -> str:
+    """The cursor that goes on after this task."""
+    place = json.dumps([created_at, task_id], separators=(",", ":"))
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[str, str]:
+    """The creation time and id that a cursor stands for. Raises `Refusal` ``invalid_cursor``."""
+    try:
+        if len(cursor) > _LIMIT:
+            raise ValueError("too long")
+        padded = cursor + "=" * (-len(cursor) % 4)
+        created_at, task_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        moment = datetime.fromisoformat(created_at)
+        if moment.tzinfo is None or str(UUID(task_id)) != task_id:
+            raise ValueError("not made here")
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        raise Refusal(
+            "invalid_cursor",
+            "This cursor was not made by this server. Begin again without one.",
+            errors=[(("query", "cursor"), "not a cursor")],
+        ) from None
+    return created_at, task_id

@@ -1,0 +1,61 @@
+"""What the routes are given: the parts of this process, put together once in `gateway.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from artifacts.store import ArtifactStore
+from artifacts.uploads import Uploads
+from gateway.auth import Authenticator
+from gateway.bus import Bus
+from gateway.catalogue import Catalogue
+from gateway.changes import Changes
+from gateway.lanes import Lanes
+from gateway.live import Live
+from gateway.pressure import Pressure
+from gateway.reading import Reader
+from gateway.settings import Settings
+from gateway.submissions import Submissions
+from gateway.sweep import Sweep
+from gateway.tasks import TaskStore
+from gateway.views import Views
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    auth: Authenticator
+    views: Views
+    bus: Bus
+    tasks: TaskStore
+    reader: Reader
+    live: Live
+    catalogue: Catalogue
+    lanes: Lanes
+    pressure: Pressure
+    submissions: Submissions
+    changes: Changes
+    store: ArtifactStore
+    uploads: Uploads
+    sweep: Sweep
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+async def _owner(request: Request) -> str:
+    return parts_of(request).auth.owner(request.headers)
+
+
+InParts = Annotated[Parts, Depends(_parts)]
+Owner = Annotated[str, Depends(_owner)]

@@ -1,0 +1,102 @@
+"""Finding a task: in the task-store, else in the log itself; and waiting until it moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from contracts.events import decode
+from contracts.lifecycle import Phase, Task, Unapplicable, evolve
+from contracts.records import Record, from_record, to_record
+from gateway.admission import is_task_id
+from gateway.bus import Bus
+from gateway.live import LiveEvent, Stopping, Watcher
+from gateway.refusals import Refusal
+from gateway.tasks import TaskStore
+
+LOOK_AGAIN_S = 5.0
+"""A watcher reads its task again this often, whatever the live events say."""
+
+Done = Callable[[Task], bool]
+
+
+class Reader:
+    """Reads of single tasks. What another owner's is, is not there."""
+
+    def __init__(self, bus: Bus, tasks: TaskStore) -> None:
+        self._bus = bus
+        self._tasks = tasks
+
+    async def read(self, owner: str, task_id: str) -> Record:
+        """The owner's task. Raises `Refusal` ``task_not_found``, or that nobody answers."""
+        record = await self.find(task_id)
+        if record is None or record["owner"] != owner or record["phase"] == Phase.ERASED:
+            raise task_not_found()
+        return record
+
+    async def find(self, task_id: str) -> Record | None:
+        """Anybody's task, erased ones too. Before it says None, the log's leader was asked."""
+        if not is_task_id(task_id):
+            return None
+        record, _ = await self._tasks.get(task_id)
+        if record is None:
+            task = await self.from_log(task_id)
+            record = None if task is None else to_record(task)
+        return record
+
+    async def from_log(self, task_id: str) -> Task | None:
+        """The task as its events in the log tell it, as far as they can be understood."""
+        task: Task | None = None
+        for message in await self._bus.link.log.history(task_id):
+            try:
+                task = evolve(task, decode(message.payload), message.sequence, message.logtime)
+            except (ValidationError, Unapplicable):
+                break
+        return task
+
+    async def wait(self, watcher: Watcher, task: Task, done: Done, within_s: float) -> Task:
+        """The task as soon as it is ``done``, or as it is when time is up.
+
+        ``task`` was read after the watcher began to watch, so that nothing lies between.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                while not done(task):
+                    try:
+                        async with asyncio.timeout(LOOK_AGAIN_S):
+                            notice = await watcher.next()
+                    except TimeoutError:
+                        task = await self._newer(task)
+                        continue
+                    if isinstance(notice, Stopping):
+                        break
+                    if isinstance(notice, LiveEvent):
+                        task = _applied(task, notice)
+                    else:
+                        task = await self._newer(task)
+        except TimeoutError:
+            pass
+        return task
+
+    async def _newer(self, task: Task) -> Task:
+        try:
+            record, _ = await self._tasks.get(task.task_id)
+        except Refusal:
+            return task
+        if record is None or record["sequence"] <= task.sequence:
+            return task
+        return from_record(record)
+
+
+def _applied(task: Task, told: LiveEvent) -> Task:
+    try:
+        return evolve(task, told.event, told.sequence, told.logtime) or task
+    except Unapplicable:  # pragma: no cover - only an event without a task is
+        return task
+
+
+def task_not_found() -> Refusal:
+    """The same words for what never was, what is erased, and what is someone else's."""
+    return Refusal("task_not_found", "There is no such task.")

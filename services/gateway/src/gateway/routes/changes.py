@@ -1,0 +1,103 @@
+"""What can be done to one task, and what has happened to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.api import TaskEvents, TaskView
+from delivery.log import LogUnavailable
+from delivery.publisher import LogUnreachable
+from gateway.admission import want_again
+from gateway.bodies import media_type, read_json_body
+from gateway.parts import InParts, Owner, Parts
+from gateway.refusals import Refusal
+from gateway.routes.tasks import asked_for, submitted_response
+from gateway.views import json_response, utc
+from gateway.wellformed import read_patch
+
+router = APIRouter(tags=["tasks"])
+_PATCH_TYPES = ("application/merge-patch+json", "application/json")
+
+
+@router.post("/tasks/{task_id}/cancel", status_code=202, response_model=TaskView)
+async def cancel_task(parts: InParts, owner: Owner, task_id: str) -> Response:
+    """Cancel a task; a 409 tells that it had ended before."""
+    record = await parts.changes.cancel(owner, task_id)
+    return json_response(parts.views.task(record), 202)
+
+
+@router.post("/tasks/{task_id}/retry", status_code=202, response_model=TaskView)
+async def retry_task(request: Request, parts: InParts, owner: Owner, task_id: str) -> Response:
+    """Ask for the same once more, as a new task with `metadata.retry_of`."""
+    record = await parts.reader.read(owner, task_id)
+    if record["status"] in ("pending", "processing"):
+        raise Refusal(
+            "task_is_live",
+            f"The task is {record['status']}. Wait until it ends, or cancel it first.",
+        )
+    asked = asked_for(request, owner, retry=True)
+    submitted = await parts.submissions.submit(want_again(record), asked)
+    return submitted_response(parts, submitted, asked)
+
+
+@router.patch(
+    "/tasks/{task_id}/metadata",
+    response_model=TaskView,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {name: {"schema": {"type": "object"}} for name in _PATCH_TYPES},
+        }
+    },
+)
+async def patch_metadata(request: Request, parts: InParts, owner: Owner, task_id: str) -> Response:
+    """Change metadata by a merge patch (RFC 7396): objects merge, null removes."""
+    if media_type(request) not in _PATCH_TYPES:
+        raise Refusal(
+            "unsupported_media_type",
+            "Send a merge patch, with Content-Type: application/merge-patch+json.",
+            headers={"Accept-Patch": _PATCH_TYPES[0]},
+        )
+    patch = read_patch(await read_json_body(request))
+    record = await parts.changes.annotate(owner, task_id, patch)
+    return json_response(parts.views.task(record))
+
+
+@router.delete("/tasks/{task_id}", status_code=204, response_class=Response)
+async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
+    """Erase a task, its prompt, references, events and artifacts; a live one is ended first."""
+    await parts.changes.erase(owner, task_id)
+    return Response(status_code=204)
+
+
+@router.get("/tasks/{task_id}/events", response_model=TaskEvents)
+async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Response:
+    """What happened to a task, in order."""
+    await parts.reader.read(owner, task_id)
+    stored = await parts.tasks.events(owner, task_id) or await _logged(parts, task_id)
+    events = [
+        {**each["event"], "sequence": each["sequence"], "logtime": utc(each["logtime"])}
+        for each in stored
+    ]
+    return json_response({"events": events})
+
+
+async def _logged(parts: Parts, task_id: str) -> list[dict[str, Any]]:
+    """The events as the log has them, while the projection hasn't."""
+    try:
+        messages = await parts.bus.link.log.history(task_id)
+    except (LogUnavailable, LogUnreachable):
+        return []
+    return [
+        {
+            "sequence": message.sequence,
+            "logtime": message.logtime,
+            "event": orjson.loads(message.payload),
+        }
+        for message in messages
+    ]

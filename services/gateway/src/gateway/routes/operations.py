@@ -1,0 +1,77 @@
+"""For operators and newcomers: health, metrics, what can be asked for, and the first page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from contracts.api import GenerationTypes
+from contracts.generation_types import GENERATION_TYPES
+from gateway.home import CONTENT_SECURITY_POLICY, HOME
+from gateway.parts import InParts, Owner
+from gateway.readiness import checks
+from gateway.views import json_response
+from telemetry.health import metrics_response, run_checks
+
+router = APIRouter()
+
+
+@router.get("/generation-types", tags=["tasks"], response_model=GenerationTypes)
+async def list_generation_types(parts: InParts, owner: Owner) -> Response:
+    """What can be asked for: types with their stages, inputs, providers, and who is there."""
+    offers = sorted(parts.catalogue.offers, key=lambda offer: (offer.type, offer.lane))
+    served = await parts.lanes.served(offers)
+    types = [
+        {
+            "type": kind.name,
+            "title": kind.title,
+            "stages": kind.stages,
+            "prompt_required": kind.prompt_required,
+            "min_references": kind.references[0],
+            "max_references": kind.references[1],
+            "default_provider": kind.default_provider.upper(),
+            "providers": [
+                {
+                    "name": offer.lane.upper(),
+                    "params_schema": offer.params_schema,
+                    "healthy": healthy,
+                }
+                for offer, healthy in zip(offers, served, strict=True)
+                if offer.type == kind.name
+            ],
+        }
+        for kind in GENERATION_TYPES.values()
+    ]
+    return json_response({"types": types})
+
+
+@router.get("/healthz", tags=["operations"])
+async def healthz() -> Response:
+    """Whether the process is alive."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", tags=["operations"])
+async def readyz(parts: InParts) -> Response:
+    """Whether it can do its work: the log, the task store behind it, a provider announced."""
+    ready, report = await run_checks(checks(parts))
+    body = {"status": "ready" if ready else "not ready", "checks": report}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+@router.get("/metrics", tags=["operations"], response_class=Response)
+async def metrics(owner: Owner) -> Response:
+    """Prometheus."""
+    return metrics_response()
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> Response:
+    return HTMLResponse(
+        HOME,
+        headers={
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        },
+    )

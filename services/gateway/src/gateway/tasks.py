@@ -1,0 +1,165 @@
+"""Questions to the task-store, over NATS request-reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from contracts import queries
+from contracts.records import Record
+from delivery.publisher import LogUnreachable
+from delivery.requests import NoReply, NoResponders, Unreachable
+from gateway.bus import Bus
+from gateway.refusals import Refusal
+
+TIMEOUT_S = 1.0
+CATCH_UP_TIMEOUT_S = 2.5
+MAX_IDS = 500
+_AGAIN_S = 0.05
+
+Found = tuple[Record | None, int]
+"""A task's record, or None, as of the projection's checkpoint."""
+
+
+class TaskStore:
+    """Raises `Refusal` ``task_store_unavailable`` when no answer comes in time."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._asked: dict[str, list[asyncio.Future[Found]]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    async def get(self, task_id: str) -> Found:
+        """One task. Those asked for while a question is on its way share the next one."""
+        future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault(task_id, []).append(future)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_all())
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                return await future
+        except TimeoutError:
+            raise unavailable() from None
+
+    async def processing(
+        self, owner: str, type_name: str | None, status: str | None, sequence: int
+    ) -> list[Record]:
+        """Every task of the owner that has not ended, once ``sequence`` is projected."""
+        question = {"owner": owner, "type": type_name, "status": status, "sequence": sequence}
+        answer = await self._ask(queries.PROCESSING, question, CATCH_UP_TIMEOUT_S)
+        records: list[Record] = answer["records"]
+        return records
+
+    async def history(
+        self, owner: str, filters: Mapping[str, str | None], limit: int, after: Iterable[str] | None
+    ) -> tuple[list[Record], tuple[str, str] | None]:
+        """A page of the owner's tasks, newest first, and where the next one begins."""
+        question = {"owner": owner, **filters, "limit": limit, "after": after}
+        answer = await self._ask(queries.HISTORY, question)
+        following = answer.get("next")
+        return answer["records"], None if following is None else (following[0], following[1])
+
+    async def events(self, owner: str, task_id: str) -> list[dict[str, Any]]:
+        """The raw events of a task, each with its sequence and log time."""
+        answer = await self._ask(queries.EVENTS, {"task_id": task_id, "owner": owner})
+        events: list[dict[str, Any]] = answer["events"]
+        return events
+
+    async def lines(self) -> dict[str, Any]:
+        return await self._ask(queries.LINES, {})
+
+    async def status(self) -> dict[str, Any]:
+        return await self._ask(queries.STATUS, {})
+
+    async def referenced(self, keys: list[str], sequence: int) -> set[str]:
+        """Those of the keys that a task refers to, once ``sequence`` is projected."""
+        question = {"keys": keys, "sequence": sequence}
+        return set((await self._ask(queries.REFERENCED, question, CATCH_UP_TIMEOUT_S))["keys"])
+
+    async def passes(self, task_id: str, sequence: int, within_s: float) -> bool:
+        """Wait until the projection has applied ``sequence``; False if it has not in time."""
+        pause = 0.002
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    _, checkpoint = await self.get(task_id)
+                    if checkpoint >= sequence:
+                        return True
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _AGAIN_S)
+        except (TimeoutError, Refusal):
+            return False
+
+    async def _ask_all(self) -> None:
+        try:
+            while self._asked:
+                ids = list(self._asked)[:MAX_IDS]
+                batch = {task_id: self._asked.pop(task_id) for task_id in ids}
+                await self._ask_for(batch)
+        finally:
+            self._asking = None
+
+    async def _ask_for(self, batch: Mapping[str, list[asyncio.Future[Found]]]) -> None:
+        waiting = [future for futures in batch.values() for future in futures]
+        try:
+            answer = await self._ask(queries.GET, {"task_ids": list(batch)})
+        except Exception as problem:  # noqa: BLE001 - it belongs to those who asked
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(problem)
+            return
+        records, sequence = answer["records"], answer["sequence"]
+        for task_id, futures in batch.items():
+            found = records.get(task_id), sequence
+            for future in futures:
+                if not future.done():
+                    future.set_result(found)
+
+    async def _ask(
+        self, subject: str, question: Mapping[str, Any], timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
+        payload = orjson.dumps(question)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while True:
+            try:
+                requests = self._bus.link.requests
+                reply = await requests.call(
+                    subject, payload, timeout=max(0.01, deadline - loop.time())
+                )
+                return _answer(orjson.loads(reply.data))
+            except NoResponders:
+                # Nobody listens at this moment: a restart takes less than the caller's patience.
+                if loop.time() + _AGAIN_S >= deadline:
+                    raise unavailable() from None
+                await asyncio.sleep(_AGAIN_S)
+            except (NoReply, Unreachable, LogUnreachable):
+                raise unavailable() from None
+
+
+def _answer(reply: Mapping[str, Any]) -> dict[str, Any]:
+    error = reply.get("error")
+    if error is None:
+        answer: dict[str, Any] = reply["ok"]
+        return answer
+    if error == "behind":
+        raise Refusal(
+            "not_caught_up",
+            "The newest tasks are not in the task store yet, and an incomplete answer would be a "
+            "wrong one. Try again in a moment.",
+            retry_after_s=1,
+        )
+    if error == "unavailable":
+        raise unavailable()
+    raise RuntimeError(f"the task-store did not understand a question: {error}")
+
+
+def unavailable() -> Refusal:
+    return Refusal(
+        "task_store_unavailable",
+        "The task store does not answer. Tasks go on meanwhile; ask again in a moment.",
+        retry_after_s=1,
+    )

@@ -1,0 +1,69 @@
+"""Tasks as their owners see them: URLs for keys, times in UTC with a Z."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from artifacts.keys import url_of
+from contracts.api import prompt_task_view, task_view
+from contracts.records import Record
+
+JSON = "application/json"
+_TIMES = ("created_at", "started_at", "updated_at", "finished_at")
+_CAMEL_TIMES = ("createdAt", "updatedAt", "completedAt")
+
+
+class Views:
+    """Builds what is answered; ``root_url`` is the base of the URLs handed out."""
+
+    def __init__(self, root_url: str) -> None:
+        self.root_url = root_url
+
+    def url(self, reference: str) -> str:
+        """The URL of a key; a public URL, which a task may refer to as well, is its own."""
+        return reference if "://" in reference else url_of(reference, self.root_url)
+
+    def task(self, record: Record) -> dict[str, Any]:
+        view = task_view(record, self.url)
+        for name in _TIMES:
+            view[name] = utc(view[name])
+        return view
+
+    def prompt_task(self, record: Record) -> dict[str, Any]:
+        view = prompt_task_view(record, self.url)
+        for name in _CAMEL_TIMES:
+            view[name] = utc(view[name])
+        return view
+
+    def tasks(self, records: Iterable[Record]) -> list[dict[str, Any]]:
+        return [self.task(record) for record in records]
+
+
+def utc(moment: datetime | str | None) -> str | None:
+    """An instant as ISO 8601 in UTC, with a Z; the same text whoever read it."""
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        if moment.endswith("+00:00"):
+            return moment[:-6] + "Z"
+        if moment.endswith("Z"):
+            return moment
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def json_response(
+    body: Any, status_code: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(orjson.dumps(body), status_code, headers, JSON)
+
+
+def etag(record: Record) -> str:
+    """Changes with the task, and with its place in the line, which moves without it."""
+    place = record.get("queue_position")
+    return f'W/"{record["sequence"]}-{"" if place is None else place}"'

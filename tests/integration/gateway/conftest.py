@@ -1,0 +1,55 @@
+"""A provisioned log with a provider announced, and the real task-store on it when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import nats
+import pytest
+
+from contracts.subjects import StreamSpec
+from delivery import provision
+from delivery.connection import connection_options
+from integration.gateway.house import House, open_house
+from servers import Server
+from task_store import store
+from task_store.app import create_app as create_task_store
+from task_store.settings import Settings as TaskStoreSettings
+
+SPEC = StreamSpec(max_age=timedelta(days=1), max_bytes=1 << 30)
+
+
+@pytest.fixture
+async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
+    """A log and an announced provider; no task-store answers."""
+    client = await nats.connect(nats_server.url, **connection_options("test"))
+    await provision.ensure_stream(client, SPEC)
+    await provision.ensure_bucket(client)
+    async with open_house(nats_server.url, client, tmp_path) as opened:
+        await opened.announce()
+        yield opened
+    await client.close()
+
+
+@pytest.fixture
+async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
+    """The house, with the real task-store at work."""
+    connection = await store.open_connection(database_url)
+    await store.migrate(connection)
+    app = create_task_store(TaskStoreSettings(nats_url=house.nats_url, database_url=database_url))
+    running = asyncio.create_task(app.run())
+    await house.projected()
+    yield house
+    app.exit()
+    await asyncio.wait_for(running, 10)
+    connection.terminate()
+
+
+@pytest.fixture
+async def http(task_store: House) -> httpx.AsyncClient:
+    """A client of a gateway on a whole system, as Ann."""
+    return await task_store.gateway()

@@ -1,0 +1,84 @@
+"""``POST /tasks``: on disk before the answer."""
+
+from __future__ import annotations
+
+import httpx
+
+from contracts.events import decode
+from integration.gateway.house import BOB, CREATE, House
+
+
+async def test_a_submit_is_in_the_log_before_its_answer(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    answer = await http.post("/tasks", json=CREATE)
+
+    assert answer.status_code == 202
+    task = answer.json()
+    assert answer.headers["location"] == f"/tasks/{task['task_id']}"
+    message = (await house.log.history(task["task_id"]))[0]
+    event = decode(message.payload)
+    assert (event.type, event.owner, event.data.prompt) == (
+        "generation.requested",
+        "ann",
+        "a red bicycle",
+    )
+    assert task == {
+        "task_id": task["task_id"],
+        "type": "CREATE",
+        "prompt_id": None,
+        "status": "processing",
+        "stage": "queued",
+        "progress": 0,
+        "queue_position": None,
+        "eta_seconds": None,
+        "attempt": 0,
+        "prompt": "a red bicycle",
+        "reference_images": [],
+        "provider_params": {},
+        "provider": None,
+        "external_task_id": None,
+        "image_url": None,
+        "artifacts": [],
+        "error": None,
+        "error_msg": None,
+        "metadata": {},
+        "created_at": event.time.isoformat().replace("+00:00", "Z"),
+        "started_at": None,
+        "updated_at": event.time.isoformat().replace("+00:00", "Z"),
+        "finished_at": None,
+        "sequence": message.sequence,
+    }
+
+
+async def test_a_task_can_be_read_at_once_and_only_by_its_owner(http: httpx.AsyncClient) -> None:
+    submitted = (await http.post("/tasks", json=CREATE)).json()
+
+    own = await http.get(f"/tasks/{submitted['task_id']}")
+    foreign = await http.get(f"/tasks/{submitted['task_id']}", headers=BOB)
+    unknown = await http.get("/tasks/0199f0c2-7e4a-7000-8000-0000000000ff", headers=BOB)
+    malformed = await http.get("/tasks/nonsense", headers=BOB)
+
+    assert own.status_code == 200
+    assert own.json() | {"queue_position": None} == submitted
+    assert [each.status_code for each in (foreign, unknown, malformed)] == [404, 404, 404]
+    assert foreign.content == unknown.content == malformed.content
+
+
+async def test_recovery_lists_every_task_that_was_accepted_before(http: httpx.AsyncClient) -> None:
+    ids = [(await http.post("/tasks", json=CREATE)).json()["task_id"] for _ in range(20)]
+
+    mine = await http.get("/tasks/processing", params={"type": "CREATE"})
+    others = await http.get("/tasks/processing", headers=BOB)
+
+    assert [task["task_id"] for task in mine.json()["tasks"]] == ids
+    assert [task["queue_position"] for task in mine.json()["tasks"]] == list(range(1, 21))
+    assert others.json() == {"tasks": []}
+
+
+async def test_health_and_readiness_are_told_without_a_credential(http: httpx.AsyncClient) -> None:
+    health = await http.get("/healthz", headers={"Authorization": ""})
+    ready = await http.get("/readyz", headers={"Authorization": ""})
+
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")

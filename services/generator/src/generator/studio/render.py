@@ -1,0 +1,63 @@
+"""One order from start to end: read the references, do the pixel work, write the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from generator.provider import Rejected
+from generator.studio.cutout import on_white
+from generator.studio.garment import change
+from generator.studio.orders import Order, Picture
+from generator.studio.painter import paint
+from generator.studio.pictures import Pixels, decode, encode
+from generator.studio.words import read
+
+DEFAULT_SIZE = (1024, 768)
+
+
+class Steps:
+    """Turns the work's own steps into 10, 20, … 90: each told once, in order, none left out."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self._tell = tell
+        self._told = 0
+
+    def __call__(self, percent: int) -> None:
+        while self._told + 10 <= min(percent, 90):
+            self._told += 10
+            self._tell(self._told)
+
+
+def render(order: Order, tell: Callable[[int], None]) -> Picture:
+    """Make the order's picture; ``tell`` is called with each tenth of the way.
+
+    Raises `Rejected` when the order can't be served.
+    """
+    step = Steps(tell)
+    pixels = _pixels(order, step)
+    step(90)
+    content, content_type = encode(pixels, str(order.params.get("format", "png")))
+    return Picture(content, content_type, int(pixels.shape[1]), int(pixels.shape[0]))
+
+
+def _pixels(order: Order, step: Steps) -> Pixels:
+    seed = order.params.get("seed")
+    match order.type:
+        case "CREATE":
+            width = int(order.params.get("width", DEFAULT_SIZE[0]))
+            height = int(order.params.get("height", DEFAULT_SIZE[1]))
+            return paint(order.prompt, width, height, seed, step)
+        case "WHITE_BACKGROUND":
+            return on_white(_reference(order, 0, "a photo to cut the subject out of"), step)
+        case "CLOTHING_CHANGE":
+            photo = _reference(order, 0, "a photo of the person to dress")
+            cloth = decode(order.references[1]) if len(order.references) > 1 else None
+            return change(photo, cloth, read(order.prompt, seed), step)
+        case other:
+            raise Rejected(f"The studio doesn't serve {other}.", code="invalid_input")
+
+
+def _reference(order: Order, index: int, what: str) -> Pixels:
+    if len(order.references) <= index:
+        raise Rejected(f"{order.type} needs {what}.", code="invalid_input")
+    return decode(order.references[index])

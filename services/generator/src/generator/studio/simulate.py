@@ -1,0 +1,82 @@
+"""Trouble on order: what ``provider_params.simulate`` makes happen, for demonstrations."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any
+
+from generator.provider import Rejected, Unavailable
+
+LONGEST_SILENCE_S = 5.0
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Trouble on order, for demonstrations and tests",
+    "additionalProperties": False,
+    "properties": {
+        "seconds": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 86400,
+            "description": "Last this much longer, with progress.",
+        },
+        "fail": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1000,
+            "description": "Fail for good, with this message.",
+        },
+        "flaky": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "Fail this many attempts first.",
+        },
+        "fail_at": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 100,
+            "description": "End in this failure stage.",
+        },
+        "hang": {"type": "boolean", "description": "Fall silent."},
+        "crash": {"type": "boolean", "description": "Kill the generator at the first attempt."},
+    },
+}
+
+
+async def simulated(
+    wish: Mapping[str, Any], attempt: int, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> AsyncGenerator[int, None]:
+    """Yield percentages for as long as was asked, then make the wished trouble happen."""
+    crashes = bool(wish.get("crash")) and attempt == 1
+    async for percent in _waiting(float(wish.get("seconds", 0)), sleep):
+        yield percent
+        if crashes and percent >= 50:
+            break
+    if crashes:
+        yield 50
+        os.kill(os.getpid(), signal.SIGKILL)
+    if wish.get("hang"):
+        yield 10
+        await asyncio.Event().wait()
+    if attempt <= int(wish.get("flaky", 0)):
+        raise Unavailable(f"Simulated: attempt {attempt} fails, a later one will not.")
+    if "fail_at" in wish:
+        stage = str(wish["fail_at"])
+        raise Rejected(f"Simulated: failed at {stage}.", stage=stage)
+    if "fail" in wish:
+        raise Rejected(str(wish["fail"]))
+
+
+async def _waiting(
+    seconds: float, sleep: Callable[[float], Awaitable[None]]
+) -> AsyncGenerator[int, None]:
+    if seconds <= 0:
+        return
+    steps = max(10, -int(-seconds // LONGEST_SILENCE_S))
+    for done in range(1, steps + 1):
+        await sleep(seconds / steps)
+        yield 90 * done // steps

@@ -253,9 +253,10 @@ class Projector:
 
     async def _follow(self, projection: Projection) -> None:
         start = projection.checkpoint.sequence + 1
-        async with OrderedLog(
-            self._client, self._requests, start=start, name="projector"
-        ) as messages, aclosing(_decoded_ahead(messages)) as batches:
+        async with (
+            OrderedLog(self._client, self._requests, start=start, name="projector") as messages,
+            aclosing(_decoded_ahead(messages)) as batches,
+        ):
             async for reads in batches:
                 await self._take(projection, messages, reads)
 

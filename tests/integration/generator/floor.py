@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 
 from artifacts.store import ArtifactStore
 from builders import requested, task_id
@@ -165,12 +166,24 @@ class Floor:
         assert folded is not None
         return folded
 
+    def held(self) -> set[str]:
+        """The tasks that the generators of this process hold."""
+        return {task for each in self.generators if each.parts for task in each.parts.lanes.works}
+
+    def stopping(self, task: str) -> bool:
+        """Whether a generator of this process is about to let go of a task."""
+        works = [each.parts.lanes.works.get(task) for each in self.generators if each.parts]
+        return any(work is not None and work.stop is not None for work in works)
+
     async def acknowledged(self, lane: str = "scripted") -> None:
         """Wait until no request of the lane is held or waits for redelivery."""
         jetstream = self.client.jetstream()
 
         async def all_done() -> bool:
-            seen = await jetstream.consumer_info("GENERATION", f"generator-create-{lane}")
+            try:
+                seen = await jetstream.consumer_info("GENERATION", f"generator-create-{lane}")
+            except NotFoundError:
+                return False
             return seen.num_ack_pending == 0 and seen.num_pending == 0
 
         await eventually(all_done, PROCESS_START_S, f"{lane} has requests that nobody acknowledged")

@@ -4,12 +4,16 @@ What they share with the test, and with other processes, is a folder: ``calls`` 
 call; work with ``until`` goes on once the file of that name is there (`Stage.release`).
 
     steps        percents to report first
-    until        wait for a file of this name, saying 50 % meanwhile
+    until        wait for a file of this name, saying 50 % meanwhile; ``until_2`` for attempt 2
+    submit_until wait for a file of this name while submitting
     fail_first   so many attempts end with `Unavailable`
     reject       end with `Rejected` and this message
     break        raise what no provider should
     hang         fall silent
+    kill         end the process that works on it
     hang_submit  fall silent while submitting
+    break_submit raise what no provider should while submitting
+    refuse_first so many submits are refused with `Unavailable`
     lose_first   in the first attempt, the job fails at the service after it was submitted
     outputs      how many results (1)
 """
@@ -19,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -66,11 +71,17 @@ class Stage:
     def is_released(self, name: str) -> bool:
         return (self.folder / name).exists()
 
+    async def released(self, name: str) -> None:
+        """Wait until that is so."""
+        while not self.is_released(name):  # noqa: ASYNC110 - another process may release it
+            await asyncio.sleep(_POLL_S)
+
     def _lines(self) -> list[dict[str, Any]]:
         try:
-            return [json.loads(line) for line in (self.folder / "calls").open()]
+            written = (self.folder / "calls").read_text()
         except FileNotFoundError:
             return []
+        return [json.loads(line) for line in written.splitlines()]
 
 
 class ScriptedProvider:
@@ -101,10 +112,13 @@ class ScriptedProvider:
             raise Rejected(script["reject"])
         if script.get("break"):
             raise ZeroDivisionError("a secret of the implementation")
+        if script.get("kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
         if script.get("hang"):
             await asyncio.Event().wait()
         try:
-            while "until" in script and not self.stage.is_released(script["until"]):
+            gate = script.get(f"until_{job.attempt}", script.get("until"))
+            while gate is not None and not self.stage.is_released(gate):
                 yield Progress(50)
                 await asyncio.sleep(_POLL_S)
         except asyncio.CancelledError:
@@ -134,6 +148,8 @@ class ScriptedRemote(ScriptedProvider):
         script = job.params
         if script.get("hang_submit"):
             await asyncio.Event().wait()
+        if "submit_until" in script:
+            await self.stage.released(script["submit_until"])
         if script.get("break_submit"):
             raise ConnectionResetError("a secret of the connection")
         if job.attempt <= script.get("refuse_first", 0):

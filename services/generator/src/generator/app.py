@@ -70,10 +70,11 @@ class Generator:
         """Serve until told to stop; the exit code of the process."""
         try:
             await self.app.run()
-        except NatsError as fault:
+        except* NatsError as faults:
+            # FastStream takes leave of a broker that may be gone.
             if not self.draining:
                 raise
-            _log.warning("stopped without the log", reason=repr(fault))
+            _log.warning("stopped without the log", reason=repr(faults.exceptions))
         return self.exit_code
 
     async def on_cancel(self, task_id: str) -> None:

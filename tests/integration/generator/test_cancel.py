@@ -1,0 +1,105 @@
+"""A task that has ended is not worked on: here, and at the provider."""
+
+from __future__ import annotations
+
+from builders import cancelled, timed_out
+from contracts.events import Cancelled, Completed
+from delivery.ends import Won
+from integration.generator.floor import Floor
+from servers import eventually
+
+
+async def test_a_cancelled_task_is_stopped_and_its_request_acknowledged(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(until="never")
+    await floor.told(task, "progressed")
+
+    assert isinstance(await floor.end(cancelled(task=task)), Won)
+
+    await eventually(lambda: ("stopped", 1) in floor.stage.calls(task))
+    await floor.acknowledged()
+    assert (await floor.story(task))[-1] == "cancelled"
+
+
+async def test_a_cancelled_task_is_cancelled_at_its_provider(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane="scripted-remote", until="never")
+    await eventually(lambda: ("follow", 1) in floor.stage.calls(task))
+
+    await floor.end(cancelled(task=task))
+
+    await eventually(lambda: ("cancel", 1) in floor.stage.calls(task))
+    await floor.acknowledged("scripted-remote")
+    calls = [("submit", 1), ("follow", 1), ("stopped", 1), ("cancel", 1)]
+    assert floor.stage.calls(task) == calls
+
+
+async def test_a_task_cancelled_in_line_never_starts(floor: Floor) -> None:
+    task = await floor.ask()
+    await floor.end(cancelled(task=task))
+
+    await floor.start()
+
+    await floor.acknowledged()
+    assert await floor.story(task) == ["requested", "cancelled"]
+    assert floor.stage.calls(task) == []
+
+
+async def test_a_task_cancelled_while_it_waits_for_a_slot_never_starts(floor: Floor) -> None:
+    generator = await floor.start(remote_concurrency=1)
+    parts = generator.parts
+    assert parts is not None
+    first = await floor.ask(lane="scripted-remote", until="first")
+    await floor.told(first, "started")
+    # One more lease than there are slots: what a second lane of the pool brings in.
+    waiting = await floor.ask(lane="scripted-remote")
+    for consumer in parts.lanes.consumers:
+        consumer._room = lambda: 1  # noqa: SLF001
+        consumer.wake()
+    await eventually(lambda: waiting in parts.lanes.works)
+
+    await floor.end(cancelled(task=waiting))
+
+    await eventually(lambda: waiting not in parts.lanes.works)
+    floor.stage.release("first")
+    assert isinstance(await floor.ended(first), Completed)
+    await floor.acknowledged("scripted-remote")
+    assert await floor.story(waiting) == ["requested", "cancelled"]
+
+
+async def test_a_heartbeat_finds_an_end_that_nobody_told_the_worker_of(floor: Floor) -> None:
+    await floor.start(lease_s=0.3)
+    task = await floor.ask(until="never")
+    await floor.told(task, "progressed")
+
+    await floor.tell(timed_out(task=task))
+
+    await eventually(lambda: ("stopped", 1) in floor.stage.calls(task))
+    await floor.acknowledged()
+
+
+async def test_a_cancel_without_an_end_on_the_log_stops_nothing(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+
+    await floor.client.publish(f"cancel.{task}")
+    await floor.client.flush()
+    floor.stage.release("done")
+
+    assert isinstance(await floor.ended(task), Completed)
+
+
+async def test_a_cancel_in_the_middle_of_a_submit_reaches_the_job(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane="scripted-remote", submit_until="answered", until="never")
+    await eventually(lambda: ("submit", 1) in floor.stage.calls(task))
+
+    end = await floor.end(cancelled(task=task))
+    assert isinstance(end, Won)
+    await eventually(lambda: floor.stopping(task))
+    floor.stage.release("answered")
+
+    await eventually(lambda: ("cancel", 1) in floor.stage.calls(task))
+    await floor.acknowledged("scripted-remote")
+    assert isinstance(await floor.ended(task), Cancelled)

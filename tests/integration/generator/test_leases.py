@@ -1,0 +1,151 @@
+"""A lease is held for as long as the work lasts, through whatever happens to the broker."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import cancelled
+from contracts.events import Completed, Failed
+from integration.generator.floor import Floor
+from servers import Server, eventually
+
+
+async def test_heartbeats_hold_the_lease_while_work_outlasts_it(floor: Floor) -> None:
+    first = await floor.start(lease_s=0.3)
+    await floor.start(lease_s=0.3)
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+    assert first.parts is not None
+    beats = [generator.parts.heartbeat for generator in floor.generators if generator.parts]
+    seen = beats[0].beaten_at
+
+    # Three leases' worth of heartbeats, each a third of a lease apart.
+    await eventually(lambda: beats[0].beaten_at - seen > 3 * 0.3)
+    floor.stage.release("done")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert (await floor.story(task)).count("started") == 1
+    await floor.acknowledged()
+
+
+async def test_a_deleted_consumer_comes_back_and_nothing_is_worked_on_twice(floor: Floor) -> None:
+    await floor.start()
+    held = await floor.ask(until="done")
+    await floor.told(held, "progressed")
+
+    await floor.client.jetstream().delete_consumer("GENERATION", "generator-create-scripted")
+    task = await floor.ask()
+
+    assert isinstance(await floor.ended(task), Completed)
+    floor.stage.release("done")
+    assert isinstance(await floor.ended(held), Completed)
+    assert floor.stage.calls(held) == [("follow", 1)]
+    await floor.acknowledged()
+
+
+@pytest.mark.parametrize("nats_sync", ["always"])
+async def test_work_survives_a_restart_of_the_broker(floor: Floor, nats_server: Server) -> None:
+    await floor.start(lease_s=1)
+    task = await floor.ask(until="done")
+    waiting = await floor.ask(lane="scripted-remote", until="done")
+    await floor.told(task, "progressed")
+    await floor.told(waiting, "started")
+
+    await nats_server.kill()
+    await nats_server.restart()
+    floor.stage.release("done")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert isinstance(await floor.ended(waiting), Completed)
+    assert floor.stage.calls(waiting)[:2] == [("submit", 1), ("follow", 1)]
+    after = await floor.ask()
+    assert isinstance(await floor.ended(after), Completed)
+    await floor.acknowledged()
+
+
+@pytest.mark.parametrize("nats_sync", ["always"])
+async def test_an_end_told_while_the_broker_is_away_arrives(
+    floor: Floor, nats_server: Server
+) -> None:
+    await floor.start()
+    task = await floor.ask(until="done", outputs=2)
+    await floor.told(task, "progressed")
+
+    await nats_server.kill()
+    floor.stage.release("done")
+    await eventually(lambda: list((floor.data_dir / "artifacts").rglob("*.png")))
+    await nats_server.restart()
+
+    end = await floor.ended(task)
+    assert isinstance(end, Completed)
+    assert end.data.attempt == 1
+    assert len(end.data.artifacts) == 2
+
+
+async def test_two_workers_on_one_task_make_one_end(floor: Floor) -> None:
+    # The second shortens the lease below the first one's heartbeat: the task comes to both.
+    await floor.start(lease_s=30)
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+    await floor.start(lease_s=0.3)
+    await floor.told(task, "started", times=2)
+
+    floor.stage.release("done")
+
+    end = await floor.ended(task)
+    await floor.acknowledged()
+    await eventually(lambda: floor.held() == set())
+    assert isinstance(end, Completed)
+    assert (await floor.story(task)).count("completed") == 1
+    kept = [stored.key async for stored in floor.store.list("artifacts")]
+    assert kept == [artifact.key for artifact in end.data.artifacts]
+
+
+async def test_a_worker_that_lost_its_task_tells_no_failure_of_it(floor: Floor) -> None:
+    slow = await floor.start(lease_s=30, provider_timeout_s=1.5)
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+    await floor.start(lease_s=0.3)
+    await floor.told(task, "started", times=2)
+
+    # The first one's time runs out while the second works.
+    parts = slow.parts
+    assert parts is not None
+    await eventually(lambda: task not in parts.lanes.works)
+    floor.stage.release("done")
+
+    end = await floor.ended(task)
+    assert isinstance(end, Completed)
+    assert end.data.attempt == 2
+    assert "retrying" not in await floor.story(task)
+
+
+async def test_a_late_acknowledgement_takes_nothing_from_who_holds_the_task(floor: Floor) -> None:
+    await floor.start(lease_s=30)
+    task = await floor.ask(until="done", until_2="never")
+    await floor.told(task, "progressed")
+    await floor.start(lease_s=0.3)
+    await floor.told(task, "started", times=2)
+
+    # The first, whose lease is gone, ends the task and acknowledges; the second sees the end.
+    floor.stage.release("done")
+
+    end = await floor.ended(task)
+    assert isinstance(end, Completed)
+    assert end.data.attempt == 1
+    await eventually(lambda: floor.held() == set())
+    await floor.acknowledged()
+
+
+async def test_an_end_told_by_another_wins_over_the_result(floor: Floor) -> None:
+    generator = await floor.start()
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+    await floor.tell(cancelled(task=task))  # nobody says so to the worker
+
+    floor.stage.release("done")
+
+    await floor.acknowledged()
+    assert generator.exit_code == 0
+    assert not isinstance(await floor.ended(task), Completed | Failed)
+    assert [stored.key async for stored in floor.store.list("artifacts")] == []

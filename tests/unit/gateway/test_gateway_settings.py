@@ -1,0 +1,89 @@
+"""With which settings the gateway runs, and who is let in."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.auth import authenticator
+from gateway.refusals import Refusal
+from gateway.settings import BadSettings, Settings, is_loopback, load
+
+
+def keys(configured: str) -> Settings:
+    return Settings(auth="keys", api_keys=SecretStr(configured))
+
+
+def test_the_defaults_are_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PUBLIC_URL", "")
+    settings = load()
+
+    assert (settings.root_url, settings.auth) == ("http://127.0.0.1:8400", "none")
+    assert settings.store_url == Path(".darkroom").resolve().joinpath("artifacts").as_uri()
+    assert authenticator(settings).owner({}) == "local"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "myhost"])
+def test_an_open_door_is_refused(host: str) -> None:
+    with pytest.raises(BadSettings, match="DARKROOM_TRUSTED_NETWORK=1"):
+        Settings(host=host).check()
+    Settings(host=host, trusted_network=True).check()
+    Settings(host=host, auth="keys", api_keys=SecretStr("ann:k")).check()
+
+
+def test_loopback_is_known_by_address_and_name() -> None:
+    assert [is_loopback(each) for each in ("127.0.0.1", "127.9.9.9", "::1", "localhost")] == [
+        True
+    ] * 4
+    assert Settings(host="::1").root_url == "http://[::1]:8400"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [(Settings(auth="jwt"), "DARKROOM_AUTH=jwt"), (Settings(auth="keys"), "DARKROOM_API_KEYS")],
+)
+def test_what_can_not_be_served_is_said(settings: Settings, told: str) -> None:
+    with pytest.raises(BadSettings, match=told):
+        settings.check()
+
+
+def test_an_unusable_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKROOM_PORT", "eighty")
+
+    with pytest.raises(BadSettings, match="DARKROOM_PORT is not usable"):
+        load()
+
+
+def test_origins_are_a_list() -> None:
+    assert Settings(cors_origins="https://a.example, ,https://b.example").origins == [
+        "https://a.example",
+        "https://b.example",
+    ]
+
+
+def test_the_owner_is_the_keys() -> None:
+    digest = hashlib.sha256(b"bob-key").hexdigest()
+    door = authenticator(keys(f"ann:ann-key, bob:sha256:{digest},ann:second:key"))
+
+    assert [
+        door.owner({"authorization": each})
+        for each in ("Bearer ann-key", "bearer bob-key", "Bearer second:key")
+    ] == ["ann", "bob", "ann"]
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic ann-key"}]
+)
+def test_others_are_not_let_in(sent: dict[str, str]) -> None:
+    with pytest.raises(Refusal) as raised:
+        authenticator(keys("ann:ann-key")).owner(sent)
+    assert (raised.value.status, raised.value.headers) == (401, {"WWW-Authenticate": "Bearer"})
+
+
+@pytest.mark.parametrize("configured", ["ann", "ann:", ":key", "a b:key", "ann:key,bob"])
+def test_a_malformed_key_list_is_refused(configured: str) -> None:
+    with pytest.raises(BadSettings, match="DARKROOM_API_KEYS"):
+        authenticator(keys(configured))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from contracts.events import End, Erased, Event, Started, decode
 from contracts.subjects import finished_subject, subject_of
-from delivery.log import LogReader
+from delivery.log import LogMessage, LogReader, LogUnavailable
 from delivery.metrics import ENDS
 from delivery.publisher import (
     DEFAULT_BUDGET_S,
@@ -23,6 +23,7 @@ from delivery.publisher import (
 
 _CONFLICT_PAUSE_S = 0.02
 _CONFLICT_TRIES = 50
+_READ_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,12 @@ async def publish_end(
     Raises what `Publisher.publish` raises, but for `WrongLastSequence`.
     """
     subject = subject_of(event)
+    deadline = asyncio.get_running_loop().time() + budget_s
     for _ in range(_CONFLICT_TRIES):
         try:
             stored = await publisher.publish(event, expect=NOTHING_YET, budget_s=budget_s)
         except WrongLastSequence:
-            there = await log.last(subject)
+            there = await _read_back(log, subject, deadline)
             if there is None:
                 # On a cluster the refusal can mean that a rival's publish is in flight.
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
@@ -72,11 +74,12 @@ async def publish_end(
 async def publish_start(publisher: Publisher, log: LogReader, event: Started) -> Won | Lost:
     """Publish that an attempt started, unless the task has ended: one round trip, no lock."""
     finished = finished_subject(event.tasktype, event.task_id)
+    deadline = asyncio.get_running_loop().time() + DEFAULT_BUDGET_S
     for _ in range(_CONFLICT_TRIES):
         try:
             stored = await publisher.publish(event, expect=LastSequence(0, finished))
         except WrongLastSequence:
-            there = await log.last(finished)
+            there = await _read_back(log, finished, deadline)
             if there is None:
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
                 continue
@@ -85,18 +88,34 @@ async def publish_start(publisher: Publisher, log: LogReader, event: Started) ->
     raise OutcomeUnknown(finished)
 
 
-async def publish_erasure(publisher: Publisher, log: LogReader, event: Erased) -> int:
+async def publish_erasure(
+    publisher: Publisher, log: LogReader, event: Erased, *, budget_s: float = DEFAULT_BUDGET_S
+) -> int:
     """Publish that a task is erased, behind its end; returns the sequence. Safe to repeat."""
     subject = subject_of(event)
+    deadline = asyncio.get_running_loop().time() + budget_s
     for _ in range(_CONFLICT_TRIES):
-        there = await log.last(subject)
+        there = await _read_back(log, subject, deadline)
         if there is not None and decode(there.payload).type == event.type:
             return there.sequence
         expected = 0 if there is None else there.sequence
         try:
-            stored = await publisher.publish(event, expect=LastSequence(expected))
+            stored = await publisher.publish(
+                event, expect=LastSequence(expected), budget_s=budget_s
+            )
         except WrongLastSequence:
             await asyncio.sleep(_CONFLICT_PAUSE_S)
             continue
         return stored.sequence
     raise OutcomeUnknown(subject)
+
+
+async def _read_back(log: LogReader, subject: str, deadline: float) -> LogMessage | None:
+    """The last message on ``subject``: a read is repeated as patiently as the publish before it."""
+    while True:
+        try:
+            return await log.last(subject)
+        except LogUnavailable:
+            if asyncio.get_running_loop().time() > deadline:
+                raise OutcomeUnknown(subject) from None
+            await asyncio.sleep(_READ_PAUSE_S)

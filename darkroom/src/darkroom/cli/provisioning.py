@@ -1,0 +1,124 @@
+"""What the broker and the database must have, compared with what they have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib.metadata import entry_points
+
+import asyncpg
+from nats.aio.client import Client
+from nats.js.errors import APIError
+
+from contracts.subjects import LaneConsumerSpec
+from darkroom.cli.failures import Refused
+from darkroom.cli.servers import database_connection, log_connection
+from darkroom.cli.settings import CommandLineSettings, ServerAddresses
+from delivery import provision
+from delivery.provision import Difference
+from generator.catalogue import lanes_of, load_providers
+from generator.settings import Settings as GeneratorSettings
+from task_store import store
+from task_store.sql import MIGRATIONS
+
+_NO_ROOM = {10023, 10047, 10028}
+"""The server has no room for a stream of that size: resources, storage, memory."""
+_NO_JETSTREAM = {10039, 10076}
+
+
+async def reconcile(
+    settings: CommandLineSettings, addresses: ServerAddresses, *, mend: bool
+) -> list[str]:
+    """Compare and, if told to, mend; one line for each thing that differed, or was done."""
+    lanes = await lane_specs()
+    async with (
+        log_connection(addresses.nats_url) as client,
+        database_connection(addresses.database_url) as connection,
+    ):
+        broker = await compare_broker(client, settings, lanes, mend=mend)
+        schema = await compare_schema(connection, mend=mend)
+    return [_done(each) if mend else str(each) for each in broker] + schema
+
+
+async def lane_specs() -> list[LaneConsumerSpec]:
+    """The lanes of all providers that are installed here and configured."""
+    settings = GeneratorSettings()
+    providers = load_providers(settings.providers, settings.extra_providers)
+    try:
+        return [
+            LaneConsumerSpec(
+                lane.kind.name, lane.name, ack_wait=timedelta(seconds=settings.lease_s)
+            )
+            for lane in lanes_of(providers)
+        ]
+    finally:
+        for provider in providers:
+            await provider.aclose()
+
+
+async def compare_broker(
+    client: Client,
+    settings: CommandLineSettings,
+    lanes: list[LaneConsumerSpec],
+    *,
+    mend: bool,
+) -> list[Difference]:
+    """Stream, lanes and bucket. Raises `Refused` when the server won't have them so."""
+    try:
+        found = await provision.ensure_stream(client, settings.stream, mend=mend)
+        missing = not mend and any(each.setting == "exists" for each in found)
+        for lane in lanes:
+            if missing:
+                found.append(Difference(f"consumer {lane.durable}", "exists", True, None))
+            else:
+                found += await provision.ensure_lane(client, lane, mend=mend)
+        found += await provision.ensure_bucket(client, mend=mend)
+    except APIError as error:
+        raise Refused(_refusal(error, settings)) from None
+    return found
+
+
+async def compare_schema(connection: asyncpg.Connection, *, mend: bool) -> list[str]:
+    """The database's schema; one line for each step that is missing, or was applied."""
+    wanted = max(MIGRATIONS)
+    found = await store.schema_version(connection)
+    if found > wanted:
+        raise Refused(
+            f"The database has schema {found}, this Darkroom knows {wanted}. "
+            "Use the Darkroom that set it up, or another DARKROOM_DATABASE_URL."
+        )
+    if mend:
+        return [f"database schema: applied step {step}" for step in await store.migrate(connection)]
+    missing = [step for step in sorted(MIGRATIONS) if step > found]
+    return [f"database schema: step {step} is not applied" for step in missing]
+
+
+def installed_providers() -> list[str]:
+    """Names of all installed providers, configured or not."""
+    return sorted(point.name for point in entry_points(group="darkroom.providers"))
+
+
+def _done(difference: Difference) -> str:
+    if difference.setting == "exists":
+        return f"created {difference.thing}"
+    return (
+        f"{difference.thing}: changed {difference.setting} "
+        f"from {difference.found!r} to {difference.wanted!r}"
+    )
+
+
+def _refusal(error: APIError, settings: CommandLineSettings) -> str:
+    said = (error.description or "no reason given").rstrip(".")
+    if error.err_code in _NO_ROOM:
+        return (
+            f"The NATS server has no room for a log of {settings.stream_max_bytes:,} bytes "
+            f"({said}). Give JetStream more storage, or set DARKROOM_STREAM_MAX_BYTES lower."
+        )
+    if error.err_code in _NO_JETSTREAM:
+        return (
+            f"The NATS server has no JetStream ({said}). Start it with JetStream enabled "
+            "(deploy/nats.conf), or set DARKROOM_NATS_URL to another."
+        )
+    return (
+        f"The NATS server refused ({said}). Compare with `darkroom setup --check`; what can't be "
+        "changed in place has to be made anew."
+    )

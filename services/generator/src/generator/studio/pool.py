@@ -37,6 +37,7 @@ class Worker:
     async def start(cls) -> Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",
             "-m",
             "generator.studio.worker",
             str(os.getpid()),

@@ -182,7 +182,7 @@ def _cumulus(pen: Pen, rng: Generator, top: Colour, foot: Colour, side: float) -
                 r,
             )
         )
-    base = [(-1.05, 0.02), (-0.7, -0.035), (0.7, -0.035), (1.05, 0.02), (0.7, 0.08), (-0.7, 0.08)]
+    base = [(-1.05, 0.02), (-0.7, -0.035), (0.7, -0.035), (1.05, 0.02), (0.7, 0.2), (-0.7, 0.2)]
     body = [arc(x, max(y, r * 0.62), r, r * 0.8) for x, y, r in heaps]
     pen.polygons([*body, rounded(base)], Fade(mix(top, foot, 0.12), foot), 0.9)
     for x, y, r in heaps:

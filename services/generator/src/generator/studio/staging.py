@@ -103,7 +103,8 @@ def _row(
     spots = []
     for i in range(many):
         along = 0.0 if many == 1 else (i / (many - 1) - 0.5) * spread
-        x = np.clip(slot + along, 0.08, 0.92) * easel.width
+        edge = min(0.5, max(0.08, 0.85 * figure.width * tall / easel.width))
+        x = np.clip(slot + along, edge, 1 - edge) * easel.width
         size = tall * (1.0 if many == 1 else float(rng.uniform(0.72, 1.05)))
         y = _feet(
             easel,

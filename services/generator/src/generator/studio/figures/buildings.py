@@ -162,17 +162,14 @@ def lighthouse(pen: Pen, ink: Ink) -> None:
         pen.box(x - 0.015, y, 0.034, 0.055, rgb("#4d5566"), 0.015)
     if ink.dark:
         for side in (-1, 1):
-            for k in range(5):
-                spread = 0.03 + 0.012 * k
-                pen.polygon(
-                    [
-                        (0, 0.795),
-                        (side * 1.6, 0.795 + spread * 4),
-                        (side * 1.6, 0.795 - spread * 2),
-                    ],
-                    Fade(rgb("#fff1b8"), rgb("#fff1b8")),
-                    0.05,
-                )
+            for k in range(8):
+                reach = side * (0.2 + 0.06 * k)
+                ends = [
+                    (0, 0.8),
+                    (reach, 0.8 + abs(reach) * 0.24),
+                    (reach, 0.8 - abs(reach) * 0.12),
+                ]
+                pen.polygon(ends, rgb("#fff1b8"), 0.045)
         pen.glow(0, 0.795, 0.3, rgb("#fff1b8"), 0.9)
 
 

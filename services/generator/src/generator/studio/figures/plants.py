@@ -58,15 +58,13 @@ def _crown(pen: Pen, ink: Ink, tones: tuple[Colour, Colour, Colour]) -> None:
             if tone is not light:
                 shapes.append(arc(x + shift[0], y + shift[1], r * 0.9, r * 0.86))
         pen.polygons(shapes, Fade(lighter(tone, 0.12), darker(tone, 0.12)))
-    for _ in range(70):
-        angle, far = ink.rng.uniform(0, 2 * np.pi), ink.rng.uniform(0.0, 0.36)
-        pen.circle(
-            np.cos(angle) * far,
-            0.71 + np.sin(angle) * far * 0.66,
-            ink.rng.uniform(0.005, 0.014),
-            lighter(light, ink.rng.uniform(0, 0.35)),
-            0.7,
-        )
+    for i in range(240):
+        angle, far = ink.rng.uniform(0, 2 * np.pi), 0.37 * ink.rng.random() ** 0.6
+        x, y = np.cos(angle) * far, 0.7 + np.sin(angle) * far * 0.7
+        dab = ink.rng.uniform(0.007, 0.02)
+        lit = (0.4 - x + (y - 0.7)) + ink.rng.normal(0, 0.25) > 0.4
+        tone = lighter(light, ink.rng.uniform(0, 0.3)) if lit else mix(body, shadow, 0.6)
+        pen.ellipse(x, y, dab, dab * 0.75, tone, 0.55 if i % 3 else 0.8, ink.rng.uniform(0, 180))
 
 
 def tree(pen: Pen, ink: Ink) -> None:

@@ -156,14 +156,11 @@ def train(pen: Pen, ink: Ink) -> None:
         pen.ring(x, r, r * 0.72, 0.03, paint)
         pen.circle(x, r, r * 0.2, brass)
     pen.line([(-0.74, 0.16), (0.18, 0.12)], 0.04, rgb("#b9bec6"))
-    for i in range(6):
-        pen.circle(
-            0.52 - i * 0.2 - i * i * 0.012,
-            1.08 + i * 0.09,
-            0.09 + i * 0.03,
-            rgb("#f2efea"),
-            0.75 - i * 0.1,
-        )
+    puffs = [
+        arc(0.52 - i * 0.16 - i * i * 0.012, 1.06 + i * 0.018, r, r)
+        for i, r in enumerate((0.07, 0.1, 0.11, 0.13, 0.14, 0.15))
+    ]
+    pen.polygons(puffs, Fade(rgb("#fbf8f4"), rgb("#cfcac8")), 0.78)
 
 
 def boat(pen: Pen, ink: Ink) -> None:

@@ -15,12 +15,11 @@ from dataclasses import replace
 
 import asyncpg
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
 from contracts.lifecycle import Phase, Task
-from delivery.log import LogReader, LogUnavailable, StreamState
+from delivery.log import LogReader, StreamState
 from delivery.ordered import Interrupted, OrderedLog
-from delivery.requests import NoReply, NoResponders, Requests, Unreachable
+from delivery.requests import Requests
 from task_store import metrics, store
 from task_store.projection import (
     Changes,
@@ -190,18 +189,8 @@ class Projector:
                 metrics.HALTED.set(1)
                 metrics.RESTARTS.labels("halted").inc()
                 await asyncio.sleep(_TROUBLE_PAUSE_S * 4)
-            except (
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                LogUnavailable,
-                NatsError,
-                NoReply,
-                NoResponders,
-                Unreachable,
-                OSError,
-                TimeoutError,
-                store.SchemaMissing,
-            ) as problem:
+            except Exception as problem:  # noqa: BLE001 - asyncpg and nats-py raise dozens
+                # Whatever it was, the checkpoint is in Postgres: nothing is lost by going back.
                 metrics.RESTARTS.labels(type(problem).__name__).inc()
                 _log.warning("projector begins again", reason=repr(problem))
                 await asyncio.sleep(_TROUBLE_PAUSE_S)

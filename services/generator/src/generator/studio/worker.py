@@ -67,7 +67,7 @@ def main(parent: int) -> None:
     _die_with(parent)
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)
+    os.nice(2)
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between two messages
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +23,7 @@ from contracts.events import Envelope, decode
 from contracts.queries import GET
 from darkroom.stack.ports import free_port
 from darkroom.stack.processes import Child, ProcessSpec, spawn
+from delivery.requests import NoReply, NoResponders, Unreachable
 from integration.task_store.conftest import (  # noqa: F401 - fixtures
     Bus,
     bus,
@@ -107,10 +109,11 @@ async def silent_as_of_the_checkpoint(bus: Bus, *tasks: str) -> None:  # noqa: F
 async def record(bus: Bus, task: str) -> dict[str, Any]:  # noqa: F811
     """The task as the task-store knows it; empty while it doesn't."""
     try:
-        answer = await bus.ask(GET, task_ids=[task])
-    except Exception:  # noqa: BLE001 - nobody answers just now
+        question = json.dumps({"task_ids": [task]}).encode()
+        reply = await bus.requests.call(GET, question, timeout=0.5)
+    except (NoReply, NoResponders, Unreachable):
         return {}
-    found: dict[str, Any] = answer.get("ok", {}).get("records", {}).get(task, {})
+    found: dict[str, Any] = json.loads(reply.data).get("ok", {}).get("records", {}).get(task, {})
     return found
 
 

@@ -67,6 +67,7 @@ async def test_the_message_is_persisted_and_the_row_has_the_error_status(
 async def test_it_is_ended_once_by_an_event_of_its_own_kind(
     bus: Bus, start_reaper: StartReaper
 ) -> None:
+    before = metric("darkroom_reaper_timed_out_total", reason="silent")
     await bus.tell(requested(task=ONE), started(task=ONE))
     for _ in range(2):
         await start_reaper()
@@ -78,6 +79,7 @@ async def test_it_is_ended_once_by_an_event_of_its_own_kind(
     (end,) = await told(bus, ONE, "generation.timed_out")
     assert (end.source, end.owner, end.tasktype) == ("reaper", "local", "CREATE")
     assert await count_finished(bus) == {finished_subject("CREATE", ONE): 1}
+    assert metric("darkroom_reaper_timed_out_total", reason="silent") == before + 1
 
 
 async def test_its_worker_is_told_to_stop(bus: Bus, start_reaper: StartReaper) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -22,6 +23,7 @@ from integration.reaper.conftest import (
     record,
     silent_as_of_the_checkpoint,
     sweeper,
+    told,
     until_status,
 )
 from integration.task_store.conftest import SPEC, Bus
@@ -33,11 +35,11 @@ SpawnReaper = Callable[..., Awaitable[ReaperProcess]]
 StartTaskStore = Callable[[], Running]
 
 
-async def running_tasks(bus: Bus, count: int, **told: object) -> list[str]:
+async def running_tasks(bus: Bus, count: int, **asked: object) -> list[str]:
     """Tasks that have started and fall silent at once."""
     tasks = [task_id(number) for number in range(1, count + 1)]
     for task in tasks:
-        await bus.tell(requested(task=task, **told), started(task=task))
+        await bus.tell(requested(task=task, **asked), started(task=task))
     return tasks
 
 
@@ -133,11 +135,13 @@ async def test_a_restart_of_the_broker_costs_some_sweeps_and_no_waiting_task(
 
     await nats_server.kill()
     await asyncio.sleep(0.8)  # the downtime itself
+    back = datetime.now(UTC)
     await nats_server.restart()
 
     await until_status(bus, ONE, "failed")
-    assert (await record(bus, TWO))["phase"] == "waiting"
     await until_status(bus, TWO, "failed")
+    (end,) = await told(bus, TWO, "generation.timed_out")
+    assert end.time - back >= timedelta(seconds=1)
     await eventually(reaper.is_ready)
     assert await count_finished(bus) == once_each([ONE, TWO])
 
@@ -147,8 +151,8 @@ async def test_a_reaper_killed_in_the_middle_leaves_the_rest_to_the_next(
     bus: Bus, spawn_reaper: SpawnReaper
 ) -> None:
     tasks = await running_tasks(bus, 60)
-    settings = {"task_timeout_s": 0.3, "reaper_interval_s": 3600, "reaper_batch": 4}
-    first = await spawn_reaper(**settings)
+    settings = {"task_timeout_s": 0.3, "reaper_interval_s": 3600}
+    first = await spawn_reaper(**settings, reaper_batch=1)
     await eventually(lambda: count_finished(bus))
     await first.child.kill()
     ended = await count_finished(bus)
@@ -173,6 +177,21 @@ async def test_a_task_with_parked_events_is_not_judged(bus: Bus) -> None:
 
     assert (swept.timed_out, swept.candidates) == (1, 1)
     assert await count_finished(bus) == once_each([TWO])
+
+
+@pytest.mark.usefixtures("task_store")
+async def test_a_task_store_that_can_not_look_is_an_error_not_an_empty_answer(
+    bus: Bus, start_reaper: StartReaper, database: asyncpg.Connection
+) -> None:
+    errors = metric("darkroom_reaper_errors_total", kind="NoAnswer")
+    await database.execute("ALTER TABLE lanes RENAME TO lanes_elsewhere")
+    reaper = await start_reaper()
+
+    await eventually(lambda: metric("darkroom_reaper_errors_total", kind="NoAnswer") >= errors + 2)
+    assert not await reaper.is_ready()
+
+    await database.execute("ALTER TABLE lanes_elsewhere RENAME TO lanes")
+    await eventually(reaper.is_ready)
 
 
 @pytest.mark.usefixtures("task_store")

@@ -6,6 +6,7 @@ import click
 
 FOUND_SOMETHING = 1
 """The task failed, or a check found something wrong."""
+WRONG_USAGE = 2
 UNREACHABLE = 3
 
 

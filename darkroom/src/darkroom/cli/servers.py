@@ -137,7 +137,7 @@ def _database_faults(url: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.errno in errno.errorcode:
+    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     if isinstance(error, TimeoutError):
         return "no answer in time"

@@ -1,0 +1,111 @@
+"""How tasks and events look in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPED_WIDTH = 200
+_COLOURS = {
+    "completed": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "processing": "cyan",
+    "pending": "magenta",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that is wide where nobody looks at it, so that nothing is cut in a pipe."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, highlight=False, width=_PIPED_WIDTH)
+    return made
+
+
+def plain(value: Any) -> str:
+    """What users wrote, on one line and without what a terminal would obey."""
+    text = " ".join(str(value).split())
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def when(value: str | datetime | None) -> str:
+    """A time in this machine's zone."""
+    if value is None:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def status_text(status: str) -> Text:
+    return Text(status, style=_COLOURS.get(status, ""))
+
+
+def task_table(tasks: Iterable[Mapping[str, Any]]) -> Table:
+    """One line a task."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("task", no_wrap=True)
+    for name in ("type", "status", "stage"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("%", justify="right")
+    table.add_column("created", no_wrap=True)
+    table.add_column("prompt", no_wrap=True, overflow="ellipsis", max_width=60)
+    for task in tasks:
+        table.add_row(
+            Text(task["task_id"]),
+            Text(plain(task["type"])),
+            status_text(task["status"]),
+            Text(plain(task["stage"])),
+            str(task["progress"]),
+            when(task["created_at"]),
+            Text(plain(task["prompt"] or "")),
+        )
+    return table
+
+
+def task_lines(task: Mapping[str, Any]) -> Table:
+    """Everything worth knowing of one task."""
+    state = f"{task['status']} ({plain(task['stage'])}, {task['progress']} %)"
+    rows: list[tuple[str, Any]] = [
+        ("task", task["task_id"]),
+        ("type", task["type"]),
+        ("status", Text(state, style=_COLOURS.get(task["status"], ""))),
+        ("place in line", task["queue_position"] or None),
+        ("ready in", _seconds(task["eta_seconds"])),
+        ("error", task["error_msg"]),
+        ("prompt", task["prompt"]),
+        *(("reference", each) for each in task["reference_images"]),
+        ("provider", task["provider"]),
+        ("attempt", task["attempt"] or None),
+        ("created", when(task["created_at"])),
+        ("started", when(task["started_at"])),
+        ("finished", when(task["finished_at"])),
+        *(("result", each["url"]) for each in task["artifacts"]),
+        ("metadata", task["metadata"] or None),
+        ("parameters", task["provider_params"] or None),
+    ]
+    return pairs(rows)
+
+
+def pairs(rows: Sequence[tuple[str, Any]]) -> Table:
+    """Names and values; a value that is None or empty is left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value is None or value == "":
+            continue
+        shown = value if isinstance(value, Text) else Text(plain(value))
+        table.add_row(Text(name, style="dim"), shown)
+    return table
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.0f} s"

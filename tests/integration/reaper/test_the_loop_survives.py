@@ -55,7 +55,7 @@ async def test_what_fell_silent_during_downtime_is_ended_before_the_reaper_is_re
     await pass_time(bus, 0.3)
 
     reaper = await start_reaper(reaper_batch=10, reaper_interval_s=3600)
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
 
     assert await count_finished(bus) == once_each(tasks)
 
@@ -93,7 +93,7 @@ async def test_without_a_task_store_nothing_is_ended_and_then_everything_stale_i
 ) -> None:
     store = start_stoppable_task_store()
     reaper = await start_reaper()
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
     await store.stop()
     tasks = await running_tasks(bus, 3)
     errors = metric("darkroom_reaper_errors_total", kind="NoResponders")
@@ -122,7 +122,7 @@ async def test_a_reaper_that_never_saw_a_task_store_is_not_ready(
     assert not await reaper.is_ready()
 
     start_stoppable_task_store()
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
 
 
 @pytest.mark.usefixtures("task_store")
@@ -130,7 +130,7 @@ async def test_a_restart_of_the_broker_costs_some_sweeps_and_no_waiting_task(
     bus: Bus, start_reaper: StartReaper, nats_server: Server
 ) -> None:
     reaper = await start_reaper(task_timeout_s=1)
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
     await bus.tell(requested(task=ONE), started(task=ONE), requested(task=TWO, lane="kie"))
 
     await nats_server.kill()
@@ -142,7 +142,7 @@ async def test_a_restart_of_the_broker_costs_some_sweeps_and_no_waiting_task(
     await until_status(bus, TWO, "failed")
     (end,) = await told(bus, TWO, "generation.timed_out")
     assert end.time - back >= timedelta(seconds=1)
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
     assert await count_finished(bus) == once_each([ONE, TWO])
 
 
@@ -153,12 +153,12 @@ async def test_a_reaper_killed_in_the_middle_leaves_the_rest_to_the_next(
     tasks = await running_tasks(bus, 60)
     settings = {"task_timeout_s": 0.3, "reaper_interval_s": 3600}
     first = await spawn_reaper(**settings, reaper_batch=1)
-    await eventually(lambda: count_finished(bus))
+    await eventually(lambda: count_finished(bus), 30)
     await first.child.kill()
     ended = await count_finished(bus)
 
     second = await spawn_reaper(**settings)
-    await eventually(second.is_ready)
+    await eventually(second.is_ready, 30)
 
     assert 0 < len(ended) < 60
     assert await count_finished(bus) == once_each(tasks)
@@ -191,7 +191,7 @@ async def test_a_task_store_that_can_not_look_is_an_error_not_an_empty_answer(
     assert not await reaper.is_ready()
 
     await database.execute("ALTER TABLE lanes_elsewhere RENAME TO lanes")
-    await eventually(reaper.is_ready)
+    await eventually(reaper.is_ready, 30)
 
 
 @pytest.mark.usefixtures("task_store")

@@ -19,7 +19,7 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 _FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 5.0
+_LONGEST_PAUSE_S = 1.0
 _PATIENCE_S = 30.0
 _PATIENCE_INTERVALS = 3
 _TROUBLES = (

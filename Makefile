@@ -9,8 +9,7 @@ MEMBERS := contracts delivery telemetry artifacts services/gateway services/gene
 BIN := .venv/bin
 STAMP := .venv/.set-up
 NAMES := $(addprefix darkroom-,contracts delivery telemetry artifacts gateway generator task-store reaper) darkroom
-# What `make test` runs, and with which options: make test TESTS=tests/unit PYTEST_FLAGS="-x -n 2"
-TESTS ?= tests
+# Options for pytest: make test PYTEST_FLAGS="-x -n 2"
 PYTEST_FLAGS ?=
 
 help:  ## what can be asked for
@@ -35,7 +34,10 @@ up: setup  ## run the whole system on http://127.0.0.1:8400 until Ctrl-C
 	@exec env DARKROOM_STOP_WITH_PARENT=1 $(BIN)/darkroom up
 
 test: setup  ## every test that needs no browser and no container engine
-	$(BIN)/python -m pytest $(TESTS) --ignore=tests/e2e --ignore=tests/compose $(PYTEST_FLAGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run --parallel-mode -m pytest tests/unit $(PYTEST_FLAGS)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+	$(BIN)/python -m pytest tests/integration tests/faults $(PYTEST_FLAGS)
 
 check: setup  ## format, lint, types, import rules, generated files
 	$(BIN)/ruff format --check .

@@ -48,7 +48,8 @@ def connection_options(
 async def connect(url: str, name: str) -> Client:
     """A plain connection, for tools. Raises `nats.errors.NoServersError` when nobody answers."""
     options = connection_options(name)
-    options["allow_reconnect"] = False
+    # With -1 nats-py would look for a server for ever, also at the start.
+    options |= {"allow_reconnect": False, "max_reconnect_attempts": 1}
     return await nats.connect(url, **options)
 
 

@@ -66,7 +66,7 @@ class Lease:
 
     @property
     def logtime(self) -> datetime:
-        return datetime.fromtimestamp(self.logtime_ns / 1e9, UTC)
+        return datetime.fromtimestamp(self.logtime_ns // 1000 / 1e6, UTC)
 
     async def extend(self) -> None:
         """Tell the broker that the work goes on."""
@@ -148,7 +148,7 @@ class LaneConsumer:
             self._wake.set()
 
     async def run(self) -> None:
-        """Pull until cancelled; binds anew, with growing pauses, after any trouble."""
+        """Pull until stopped or cancelled; binds anew, with growing pauses, after any trouble."""
         pause = _FIRST_PAUSE_S
         while not self._stopping:
             try:
@@ -158,6 +158,8 @@ class LaneConsumer:
             except (NatsError, TimeoutError, OSError) as error:
                 self._trouble = type(error).__name__
             self.bound = False
+            if self._stopping:
+                return
             CONSUMER_RESTARTS.labels(self.spec.durable, self._trouble or "unknown").inc()
             _log.warning("%s: %s; binding again", self.spec.durable, self._trouble)
             await self._unsubscribe()
@@ -167,6 +169,7 @@ class LaneConsumer:
     async def stop(self) -> None:
         """Take no more; what arrives while the broker hears of it is given back at once."""
         self._stopping = True
+        self._wake.set()
         if self._subscription is not None and self._client.is_connected:
             await self._subscription.drain()  # type: ignore[no-untyped-call]
         self._subscription = None
@@ -207,8 +210,8 @@ class LaneConsumer:
             self._heard_at = asyncio.get_running_loop().time()
         body = {
             "batch": wanted,
-            "expires": _PULL_EXPIRES_S * 10**9,
-            "idle_heartbeat": _IDLE_HEARTBEAT_S * 10**9,
+            "expires": int(_PULL_EXPIRES_S * 1e9),
+            "idle_heartbeat": int(_IDLE_HEARTBEAT_S * 1e9),
         }
         self._asked += wanted
         await self._client.publish(self._subject, json.dumps(body).encode(), self._inbox)

@@ -134,8 +134,8 @@ class OrderedLog:
     async def _pull(self) -> None:
         body = {
             "batch": _PULL,
-            "expires": _EXPIRES_S * 10**9,
-            "idle_heartbeat": _IDLE_HEARTBEAT_S * 10**9,
+            "expires": int(_EXPIRES_S * 1e9),
+            "idle_heartbeat": int(_IDLE_HEARTBEAT_S * 1e9),
         }
         self._heard_at = asyncio.get_running_loop().time()
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self._name}"

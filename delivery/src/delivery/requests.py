@@ -16,8 +16,11 @@ from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError
 
 STATUS = "Status"
+PART = "Darkroom-Part"
+"""``2/3``: the second of three messages that together are one reply; see `respond`."""
 DESCRIPTION = "Description"
 _NO_RESPONDERS = "503"
+_HEADROOM = 1024
 
 
 class Unreachable(Exception):
@@ -38,6 +41,7 @@ class Requests:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._calls: dict[str, asyncio.Future[Msg]] = {}
+        self._parts: dict[str, list[bytes]] = {}
         self._numbers = count()
         self._inbox = ""
         self._subscription: Subscription | None = None
@@ -82,11 +86,39 @@ class Requests:
             raise Unreachable from error
         finally:
             self._calls.pop(token, None)
+            self._parts.pop(token, None)
         if message.headers and message.headers.get(STATUS) == _NO_RESPONDERS and not message.data:
             raise NoResponders(subject)
         return message
 
     async def _on_reply(self, message: Msg) -> None:
-        call = self._calls.get(message.subject.rpartition(".")[2])
-        if call is not None and not call.done():
-            call.set_result(message)
+        token = message.subject.rpartition(".")[2]
+        call = self._calls.get(token)
+        if call is None or call.done():
+            return
+        if message.headers and PART in message.headers and not self._is_whole(token, message):
+            return
+        call.set_result(message)
+
+    def _is_whole(self, token: str, message: Msg) -> bool:
+        """Keep a part; with the last one, the message becomes the whole reply."""
+        parts = self._parts.setdefault(token, [])
+        parts.append(message.data)
+        if len(parts) < int((message.headers or {})[PART].partition("/")[2]):
+            return False
+        message.data = b"".join(parts)
+        return True
+
+
+async def respond(client: Client, request: Msg, body: bytes) -> None:
+    """Answer a request, in several messages where the server's limit asks for it.
+
+    A connection's messages arrive in the order in which they were sent, so parts need no sorting.
+    """
+    most = client.max_payload - _HEADROOM
+    if len(body) <= most:
+        await request.respond(body)
+        return
+    parts = [body[start : start + most] for start in range(0, len(body), most)]
+    for number, part in enumerate(parts, 1):
+        await client.publish(request.reply, part, headers={PART: f"{number}/{len(parts)}"})

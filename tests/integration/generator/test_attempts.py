@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
+
 from builders import requested, retrying, started, task_id
 from contracts.events import Completed, Failed, FailedData, Retrying, RetryingData, TaskError
 from contracts.lifecycle import BackingOff
+from generator import outputs
 from integration.generator.floor import Floor
 
 RAIN = "It is raining on the servers."
@@ -104,6 +107,24 @@ async def test_a_silent_provider_is_tried_again_then_fails_without_a_picture(flo
     )
     assert await floor.story(task) == ["requested", "started", "retrying", "started", "failed"]
     assert [stored.key async for stored in floor.store.list("artifacts")] == []
+
+
+async def test_a_result_that_can_not_be_saved_is_made_again(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "_PATIENCE_S", 0.0)
+    await floor.start(provider_attempts=2)
+    folder = floor.data_dir / "artifacts"
+    folder.rmdir()
+    folder.write_text("in the way")
+    task = await floor.ask()
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Failed)
+    message = "The result could not be saved. Please try again."
+    error = TaskError(code="internal", message=message, retryable=True, attempts=2)
+    assert end.data == FailedData(attempt=2, error=error)
 
 
 async def test_a_task_that_rests_leaves_its_slot_to_another(floor: Floor) -> None:

@@ -9,7 +9,7 @@ import urllib.request
 
 from builders import requested, task_id
 from contracts.events import Completed, Failed
-from integration.generator.floor import Floor, ended_with, terminate
+from integration.generator.floor import PATIENCE_S, Floor, ended_with, terminate
 from integration.generator.scripted_provider import ScriptedRemote
 from servers import Server, eventually
 
@@ -48,11 +48,11 @@ async def test_a_remote_job_outlives_its_worker_and_is_submitted_once(floor: Flo
     lane = ScriptedRemote.name
     first = await floor.start_process(lease_s=1)
     task = await floor.ask(lane=lane, until="done")
-    await eventually(lambda: ("follow", 1) in floor.stage.calls(task), 20)
+    await eventually(lambda: ("follow", 1) in floor.stage.calls(task), PATIENCE_S)
 
     first.kill()
     await floor.start(lease_s=1)
-    await eventually(lambda: ("resume", 2) in floor.stage.calls(task), 20)
+    await eventually(lambda: ("resume", 2) in floor.stage.calls(task), PATIENCE_S)
     floor.stage.release("done")
 
     end = await floor.ended(task)
@@ -96,12 +96,12 @@ async def test_a_generator_waits_for_the_broker_and_is_not_ready_before(
     await floor.tell(requested(task=task_id(920), lane="scripted"))
     await nats_server.stop()
     process = await floor.start_process(health_port=unused_tcp_port)
-    assert await eventually(lambda: _status(unused_tcp_port, "readyz"), 20) == 503
+    assert await eventually(lambda: _status(unused_tcp_port, "readyz"), PATIENCE_S) == 503
     assert _status(unused_tcp_port, "healthz") == 200
 
     await nats_server.restart()
 
-    await eventually(lambda: _status(unused_tcp_port, "readyz") == 200, 20)
+    await eventually(lambda: _status(unused_tcp_port, "readyz") == 200, PATIENCE_S)
     assert isinstance(await floor.ended(task_id(920)), Completed)
     terminate(process)
     assert await ended_with(process) == 0
@@ -125,7 +125,7 @@ async def test_a_generator_that_never_met_a_broker_stops_when_asked(
 ) -> None:
     await nats_server.kill()
     process = await floor.start_process(health_port=unused_tcp_port)
-    await eventually(lambda: _status(unused_tcp_port, "healthz"), 20)
+    await eventually(lambda: _status(unused_tcp_port, "healthz"), PATIENCE_S)
 
     terminate(process)
 

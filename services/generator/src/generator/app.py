@@ -40,6 +40,7 @@ _log = get_logger(__name__)
 _BEATS_PER_LEASE = 3
 _CONNECT_PAUSE_S = 0.5
 _CLOSE_S = 0.5
+_CANCEL_AGAIN_S = 0.1
 
 
 class Generator:
@@ -61,6 +62,7 @@ class Generator:
         self.app.on_startup(self._start)
         self.app.on_shutdown(self._stop)
         self.broker.subscriber(CANCEL_SUBJECTS, decoder=_task_id, no_reply=True)(self.on_cancel)
+        self.checks = readiness(self.broker, store, lambda: self.parts, lambda: self.draining)
         self._settings = settings
         self._providers = providers
         self._store = store
@@ -91,10 +93,8 @@ class Generator:
 
     async def _start(self) -> None:
         settings, store, stack = self._settings, self._store, self._stack
-        checks = readiness(self.broker, store, lambda: self.parts, lambda: self.draining)
-        await stack.enter_async_context(
-            serve_health(settings.health_port, checks, settings.health_host)
-        )
+        health = serve_health(settings.health_port, self.checks, settings.health_host)
+        await stack.enter_async_context(health)
         client = await _connected(self.broker)
         check_server(client)
         requests = Requests(client)
@@ -119,7 +119,8 @@ class Generator:
                 await self.parts.client.flush(1)
         await self._stack.aclose()
         if self.parts is not None and not self.parts.client.is_connected:
-            await self.parts.client.close()
+            with contextlib.suppress(NatsError, OSError):
+                await self.parts.client.close()
 
     async def _on_closed(self) -> None:
         self.fail("the connection to the log is closed for good")
@@ -193,9 +194,10 @@ async def _connected(broker: NatsBroker) -> Client:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    """Cancel it, again if need be: `asyncio.wait_for` of Python 3.11 may swallow a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
 
 
 async def _close(provider: Provider) -> None:

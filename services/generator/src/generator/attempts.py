@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.events import Event, Progressed, Retrying, Submitting, TaskError
-from contracts.lifecycle import BackingOff, Pending, Running, Task, Waiting
+from contracts.lifecycle import BackingOff, Task
 from generator.provider import Rejected, Submitted, Unavailable
 
 LONGEST_PAUSE_S = 300.0
@@ -91,15 +91,15 @@ def decide(
 
     ``submit_unanswered`` is `submit_is_unanswered` of the task's events.
     """
-    if task is None or isinstance(task.state, Pending | Waiting):
+    if task is None:
         return Start(1)
-    if not isinstance(task.state, Running | BackingOff):
+    if task.status.is_terminal:
         return Drop()
     if isinstance(task.state, BackingOff) and now < task.state.retry_at:
         return WaitUntil(task.state.retry_at)
-    submitted = _submitted(task)
     if submit_unanswered:
         return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
+    submitted = _submitted(task)
     if task.attempt >= policy.attempts:
         return GiveUp(task.attempt, interrupted(provider, task.attempt), submitted)
     if submitted is not None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from contracts.subjects import LaneConsumerSpec
 from delivery.leases import LaneConsumer, Lease
 from delivery.provision import ensure_lane
-from generator.metrics import RUNNING, WAITING
+from generator.metrics import WAITING, running
 from generator.provider import Execution
 from generator.work import Lane, Stop, Work
 from telemetry.logs import get_logger
@@ -21,6 +23,7 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 GIVE_BACK_S = 0.2
+_STOP_S = 0.5
 _LAST_WORDS_S = 0.6
 """How long stopped work has to hand its lease back."""
 
@@ -91,12 +94,14 @@ class Lanes:
             consumer.reconnected()
 
     async def end(self, work: Work) -> None:
-        """The task has ended elsewhere: stop the work on it."""
-        if work.ending or work.stop is not None:
+        """The task has ended elsewhere: stop the work on it.
+
+        To be repeated until the work is gone: a provider's library may swallow a cancellation.
+        """
+        if work.ending:
             return
-        work.stop = Stop.ENDED
         if work.task is not None:
-            work.task.cancel()
+            work.halt(Stop.ENDED)
             return
         pool = self._slots[work.lane.provider.execution]
         pool.waiting.remove(work)
@@ -106,7 +111,7 @@ class Lanes:
 
     async def drain(self, patience_s: float) -> None:
         """Take nothing more, give back what hasn't begun, finish what can be finished in time."""
-        await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
+        await asyncio.gather(*(_stopped(consumer) for consumer in self.consumers))
         for pulling in self._pulling:
             pulling.cancel()
         for pool in self._slots.values():
@@ -117,9 +122,8 @@ class Lanes:
                 await work.lease.give_back(GIVE_BACK_S)
         await self._wait(patience_s)
         for work in self.works.values():
-            if work.task is not None and work.stop is None and not work.ending:
-                work.stop = Stop.DRAINED
-                work.task.cancel()
+            if not work.ending:
+                work.halt(work.stop or Stop.DRAINED)
         await self._wait(_LAST_WORDS_S)
         if self.works:
             _log.warning("left behind", tasks=sorted(self.works))
@@ -138,7 +142,7 @@ class Lanes:
 
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1
-        RUNNING.labels(work.lane.name).inc()
+        running(work.lane.name).inc()
         work.task = asyncio.create_task(self._run(work, pool))
 
     async def _run(self, work: Work, pool: Slots) -> None:
@@ -146,7 +150,7 @@ class Lanes:
             await self._work_on(work)
         finally:
             del self.works[work.lease.task_id]
-            RUNNING.labels(work.lane.name).dec()
+            running(work.lane.name).dec()
             pool.free += 1
             self._fill(pool)
 
@@ -173,6 +177,13 @@ def _room(execution: Execution, pool: Slots) -> int:
     if execution is Execution.LOCAL:
         return min(1, max(0, pool.open))
     return max(0, pool.open)
+
+
+async def _stopped(consumer: LaneConsumer) -> None:
+    """Stop to pull; the broker may not be there to hear it."""
+    with contextlib.suppress(TimeoutError, NatsError):
+        async with asyncio.timeout(_STOP_S):
+            await consumer.stop()
 
 
 def _told(on_fault: Callable[[BaseException], None], pulling: asyncio.Task[None]) -> None:

@@ -1,5 +1,7 @@
 """What the generator counts: attempts, provider time, slots. Never a task or an owner."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 ATTEMPTS = Counter(
@@ -20,3 +22,9 @@ UNKNOWN_SUBMITS = Counter(
     "darkroom_unknown_submits", "Submits of which nobody knows whether they arrived.", ["provider"]
 )
 PARKED = Counter("darkroom_parked_requests", "Requests that can't be read, put aside.", ["lane"])
+
+
+# Finding a labelled metric costs more than counting with it, and there are few of them.
+attempts = cache(ATTEMPTS.labels)
+provider_seconds = cache(PROVIDER_SECONDS.labels)
+running = cache(RUNNING.labels)

@@ -24,7 +24,7 @@ from generator.attempts import (
     unavailable,
     unknown_submit,
 )
-from generator.metrics import PROVIDER_SECONDS, UNKNOWN_SUBMITS
+from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
 from generator.pace import Pace, starting_stage
 from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
 from generator.work import Attempt, Lane
@@ -81,7 +81,7 @@ class Pursuit:
             )
             raise AttemptFailed(broken(attempt.number)) from bug
         finally:
-            PROVIDER_SECONDS.labels(lane.name).observe(clock() - began)
+            provider_seconds(lane.name).observe(clock() - began)
 
     async def tell(self, attempt: Attempt, percent: int, stage: str | None) -> None:
         """Publish progress. It isn't worth waiting for: a fault is logged, and the work goes on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from contracts.generation_types import GenerationType
@@ -57,8 +57,8 @@ class Attempt:
 class Work:
     """A request held by this process, from receipt to acknowledgement.
 
-    ``task`` is set once it has a slot. ``ending`` while its own end is being told: from then on
-    nothing stops it.
+    ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
+    being told or it is being let go of: from then on nothing stops it.
     """
 
     lane: Lane
@@ -66,9 +66,16 @@ class Work:
     task: asyncio.Task[None] | None = None
     attempt: Attempt | None = None
     stop: Stop | None = None
-    ending: bool = field(default=False)
+    begun: bool = False
+    ending: bool = False
 
     def adopt(self, lease: Lease) -> None:
         """The broker delivered the same request again: hold the newer lease, drop the older."""
         self.lease.abandon()
         self.lease = lease
+
+    def halt(self, reason: Stop) -> None:
+        """Stop what is being done. A task that never ran can't clean up: it is told instead."""
+        self.stop = reason
+        if self.begun and self.task is not None:
+            self.task.cancel()

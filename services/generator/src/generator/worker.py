@@ -36,7 +36,7 @@ from generator.attempts import (
 from generator.facts import Facts, now
 from generator.history import read_task
 from generator.inputs import Inputs
-from generator.metrics import ATTEMPTS, PARKED, RETRIES
+from generator.metrics import PARKED, RETRIES, attempts
 from generator.outputs import discard, store_outputs
 from generator.pace import saving_stage, starting_stage
 from generator.provider import Job, Output, Submitted
@@ -76,19 +76,20 @@ class Worker:
 
     async def work_on(self, work: Work) -> None:
         """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
+        work.begun = True
         try:
-            await self._serve(work)
+            if work.stop is None:
+                await self._serve(work)
+            else:
+                await self._stopped(work)
         except asyncio.CancelledError:
-            current = asyncio.current_task()
-            if current is not None:
-                current.uncancel()
             await self._stopped(work)
         except (LogUnavailable, *FAULTS) as fault:
             # Neither outcome nor acknowledgement: the request comes again.
             self._tell("the bus failed; left to a later delivery", work, reason=repr(fault))
             self._count(work, "left")
             await work.lease.give_back(_FAULT_PAUSE_S)
-        except Exception:  # noqa: BLE001 - a provider may raise anything
+        except Exception:  # noqa: BLE001 - a request is never lost to a bug
             _log.exception("the worker failed; left to a later delivery", **_ids(work))
             self._count(work, "left")
             pause = min(_FAULT_PAUSE_S * work.lease.delivered, _LONGEST_FAULT_PAUSE_S)
@@ -231,6 +232,7 @@ class Worker:
         await work.lease.done()
 
     async def _stopped(self, work: Work) -> None:
+        work.ending = True
         if work.stop is not Stop.ENDED:
             self._count(work, "drained")
             await work.lease.give_back(_HAND_BACK_S)
@@ -258,7 +260,7 @@ class Worker:
             )
 
     def _count(self, work: Work, outcome: str) -> None:
-        ATTEMPTS.labels(work.lane.name, outcome).inc()
+        attempts(work.lane.name, outcome).inc()
 
     def _tell(self, what: str, work: Work, **more: object) -> None:
         _log.info(what, **_ids(work), **more)

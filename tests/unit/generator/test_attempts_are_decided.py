@@ -1,0 +1,197 @@
+"""What a worker does with a request, by what the log tells of its task."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import (
+    NOON,
+    accepted,
+    after,
+    cancelled,
+    completed,
+    erased,
+    failed,
+    fold,
+    progressed,
+    requested,
+    retrying,
+    started,
+    submitting,
+    timed_out,
+    uploaded,
+)
+from contracts.events import Event, TaskError
+from generator.attempts import (
+    Decision,
+    Drop,
+    GiveUp,
+    Policy,
+    Resume,
+    Start,
+    WaitUntil,
+    decide,
+    submit_is_unanswered,
+)
+from generator.provider import Submitted
+
+POLICY = Policy(attempts=3, base_s=1)
+LATER = after(60)
+UNKNOWN = TaskError(
+    code="provider_error",
+    message=(
+        "It is not known whether kie took this task: the connection was lost while it was handed "
+        "over. It was not sent a second time. Check there before you try again."
+    ),
+    attempts=1,
+    params={"provider": "kie"},
+)
+
+
+def decided(*events: Event, policy: Policy = POLICY, seconds: float = 60) -> Decision:
+    return decide(
+        fold(*events),
+        submit_unanswered=submit_is_unanswered(events),
+        provider="kie",
+        policy=policy,
+        now=after(seconds),
+    )
+
+
+def handle(attempt: int = 1, **told: object) -> Event:
+    return progressed(0, attempt, external_task_id="job-1", handle={"id": 1}, **told)
+
+
+JOB = Submitted("job-1", {"id": 1})
+
+
+def test_a_task_nobody_knows_of_yet_is_started() -> None:
+    assert decided() == Start(1)
+
+
+def test_a_task_in_line_is_started() -> None:
+    assert decided(requested()) == Start(1)
+
+
+def test_a_task_that_got_its_photo_is_started() -> None:
+    assert decided(accepted(), uploaded()) == Start(1)
+
+
+@pytest.mark.parametrize("end", [completed(), failed(), timed_out(), cancelled(), erased()])
+def test_a_task_that_has_ended_is_dropped(end: Event) -> None:
+    assert decided(requested(), started(), end) == Drop()
+
+
+def test_a_task_whose_worker_died_gets_another_attempt() -> None:
+    assert decided(requested(), started(), progressed(40)) == Start(2)
+
+
+def test_a_resting_task_waits_for_its_time() -> None:
+    events = (requested(), started(), retrying(at=4))
+    assert decided(*events, seconds=4.9) == WaitUntil(after(5))
+    assert decided(*events, seconds=5) == Start(2)
+
+
+def test_a_job_on_the_log_is_resumed() -> None:
+    assert decided(requested(), started(), submitting(), handle()) == Resume(2, JOB, False)
+
+
+def test_a_job_that_was_seen_to_fail_may_be_followed_by_another() -> None:
+    events = (requested(), started(), submitting(), handle(), retrying())
+    assert decided(*events) == Resume(2, JOB, True)
+
+
+def test_a_job_without_a_handle_of_its_own_is_resumed_too() -> None:
+    events = (requested(), started(), submitting(), progressed(0, handle={}))
+    assert decided(*events) == Resume(2, Submitted(None, {}), False)
+
+
+def test_a_submit_without_an_answer_is_given_up() -> None:
+    assert decided(requested(), started(), submitting()) == GiveUp(1, UNKNOWN)
+
+
+def test_a_second_submit_without_an_answer_is_given_up_whatever_came_before() -> None:
+    first = (requested(), started(), submitting(), handle(), retrying())
+    second = (started(2, at=6), submitting(2, at=7))
+    error = UNKNOWN.model_copy(update={"attempts": 2})
+    assert decided(*first, *second) == GiveUp(2, error)
+
+
+def test_a_refused_submit_is_answered() -> None:
+    assert decided(requested(), started(), submitting(), retrying()) == Start(2)
+
+
+@pytest.mark.parametrize(("attempts", "often"), [(1, "once"), (3, "3 times")])
+def test_a_task_whose_workers_all_died_is_given_up(attempts: int, often: str) -> None:
+    events = [requested(), *(started(n, at=n) for n in range(1, attempts + 1))]
+    error = TaskError(
+        code="internal",
+        message=f"The work of kie on this task was interrupted {often}. Please try again.",
+        retryable=True,
+        attempts=attempts,
+        params={"provider": "kie", "times": attempts},
+    )
+    assert decided(*events, policy=Policy(attempts, 1)) == GiveUp(attempts, error)
+
+
+def test_the_job_of_a_task_that_is_given_up_is_known_so_that_it_can_be_cancelled() -> None:
+    decision = decided(requested(), started(), handle(), policy=Policy(1, 1))
+    assert isinstance(decision, GiveUp)
+    assert decision.submitted == JOB
+
+
+_WORKERS_FACTS = st.lists(
+    st.sampled_from(["started", "submitting", "handle", "progressed", "retrying"]), max_size=12
+)
+
+
+def _told(names: list[str]) -> list[Event]:
+    """A history in which each `started` begins the next attempt."""
+    events: list[Event] = [requested()]
+    attempt = 0
+    for second, name in enumerate(names, 1):
+        if name == "started":
+            attempt += 1
+        makers = {
+            "started": started,
+            "submitting": submitting,
+            "handle": lambda number, at: handle(number, at=at),
+            "progressed": lambda number, at: progressed(10, number, at=at),
+            "retrying": retrying,
+        }
+        events.append(makers[name](max(attempt, 1), at=second))
+    return events
+
+
+@given(names=_WORKERS_FACTS, limit=st.integers(1, 5), seconds=st.floats(0, 100))
+def test_no_attempt_is_beyond_the_limit_and_none_is_repeated(
+    names: list[str], limit: int, seconds: float
+) -> None:
+    events = _told(names)
+    task = fold(*events)
+    assert task is not None
+    decision = decided(*events, policy=Policy(limit, 1), seconds=seconds)
+    if isinstance(decision, Start | Resume):
+        assert decision.attempt == task.attempt + 1 <= limit
+
+
+@given(names=_WORKERS_FACTS, seconds=st.floats(0, 100))
+def test_nothing_starts_anew_where_a_job_may_be_running(names: list[str], seconds: float) -> None:
+    events = _told(names)
+    task = fold(*events)
+    assert task is not None
+    decision = decided(*events, seconds=seconds)
+    if isinstance(decision, Start):
+        assert task.handle is None
+        assert not submit_is_unanswered(events)
+
+
+@given(names=_WORKERS_FACTS, wait=st.floats(0, 1000))
+def test_a_wait_is_never_for_a_time_that_has_come(names: list[str], wait: float) -> None:
+    decision = decided(*_told(names), seconds=wait)
+    if isinstance(decision, WaitUntil):
+        assert decision.retry_at > NOON + timedelta(seconds=wait)

@@ -1,0 +1,66 @@
+"""The contract suite that every provider runs against, over ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from darkroom.testing import ProviderContract, a_job
+from generator.provider import Job, Provider, Submitted
+from generator.studio.provider import StudioProvider
+from integration.generator.scripted_provider import ScriptedProvider, ScriptedRemote
+
+
+class TestStudioProvider(ProviderContract):
+    def provider(self) -> Provider:
+        return StudioProvider(workers=2)
+
+    def jobs(self) -> Sequence[Job]:
+        small = {"width": 64, "height": 64}
+        photo = {"photo": _photo()}
+        return [
+            a_job("CREATE", prompt="a red bicycle at dusk", params=small),
+            a_job("WHITE_BACKGROUND", references=photo),
+            a_job("CLOTHING_CHANGE", prompt="a green coat", references=photo),
+        ]
+
+    def rejected_jobs(self) -> Sequence[Job]:
+        return [a_job("CREATE", prompt="a cat", params={"simulate": {"fail": "No cats."}})]
+
+
+class TestScriptedRemote(ProviderContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def provider(self) -> Provider:
+        return ScriptedRemote(self.folder)
+
+    def jobs(self) -> Sequence[Job]:
+        return [a_job("CREATE", prompt="a red bicycle", params={"steps": [10, 90], "outputs": 2})]
+
+    def rejected_jobs(self) -> Sequence[Job]:
+        return [a_job("CREATE", prompt="a red bicycle", params={"reject": "Not in this house."})]
+
+    def unknown_jobs(self) -> Sequence[Submitted]:
+        return [Submitted("job-0", {"file": "job-0"})]
+
+
+class TestScriptedProvider(TestScriptedRemote):
+    def provider(self) -> Provider:
+        return ScriptedProvider(self.folder)
+
+    def unknown_jobs(self) -> Sequence[Submitted]:
+        return ()
+
+
+def _photo() -> bytes:
+    picture = Image.new("RGB", (96, 96), "white")
+    picture.paste((200, 30, 30), (30, 20, 66, 90))
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

@@ -1,7 +1,8 @@
 """What services ask the task-store over NATS request-reply, and what it answers.
 
-Requests and replies are JSON. A reply is either ``{"ok": …}`` or ``{"error": CODE}``. Records are
-tasks as of `records`, with ``queue_position`` and ``eta_seconds`` added.
+Requests and replies are JSON, a long reply in several messages (`delivery.requests.respond`). A
+reply is either ``{"ok": …}`` or ``{"error": CODE}``. Records are tasks as of `records`, with
+``queue_position`` and ``eta_seconds`` added.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ answer is ``log_now`` if the projection has reached that sequence, else the time
 applied. ``watching_since`` is when the reaper began to watch without interruption: waiting tasks
 are not silent for longer than that. The records are candidates, the longest silent first, each
 with its lane's ``served_at``; what is due (``run_at``, or a photo that has come) is among them,
-tasks with parked events are not. Fewer than ``limit`` come where they are large."""
+tasks with parked events are not."""
 
 REFERENCED: Final = "task-store.referenced"
 """``{"keys": [...], "sequence"}`` -> ``{"keys": [...]}``: those that a task refers to."""

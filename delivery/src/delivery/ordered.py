@@ -25,6 +25,7 @@ _EXPIRES_S = 30
 _IDLE_HEARTBEAT_S = 2
 _SILENCE_S = _IDLE_HEARTBEAT_S * 2.5
 _INACTIVE_S = 30
+_CREATE_TIMEOUT_S = 1.0
 _V1_FIELDS = 9
 
 
@@ -125,7 +126,7 @@ class OrderedLog:
         }
         subject = f"$JS.API.CONSUMER.CREATE.{STREAM}.{self._name}.{self._filter}"
         body = json.dumps({"stream_name": STREAM, "config": config, "action": "create"})
-        reply = await self._requests.call(subject, body.encode(), timeout=5.0)
+        reply = await self._requests.call(subject, body.encode(), timeout=_CREATE_TIMEOUT_S)
         answer: dict[str, Any] = json.loads(reply.data)
         if "error" in answer:
             raise Interrupted(answer["error"].get("description", "consumer refused"))

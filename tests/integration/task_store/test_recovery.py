@@ -134,3 +134,15 @@ async def test_places_stay_exact_over_thousands_of_tickets(bus: Bus) -> None:
     left = [each for each in ids if each not in gone]
     assert [answer[each]["queue_position"] for each in left] == list(range(1, len(left) + 1))
     assert {answer[each]["queue_position"] for each in gone} == {0}
+
+
+async def test_an_answer_larger_than_the_brokers_limit_comes_whole(bus: Bus) -> None:
+    long = "a" * 16_000
+    events = [requested(task=task_id(n), prompt=long, at=n) for n in range(1, 151)]
+    last = await bus.tell(*events)
+
+    answer = await bus.ask(queries.PROCESSING, owner="local", sequence=last)
+
+    records = answer["ok"]["records"]
+    assert [record["task_id"] for record in records] == [task_id(n) for n in range(1, 151)]
+    assert {record["prompt"] for record in records} == {long}

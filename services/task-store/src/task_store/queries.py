@@ -20,6 +20,7 @@ from nats.aio.subscription import Subscription
 from contracts import queries
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
+from delivery.requests import respond
 from task_store import metrics
 from task_store.projector import Projector
 from task_store.rows import COLUMNS, record_of_row
@@ -32,7 +33,6 @@ CATCH_UP_S = 2.0
 _POLL_S = 0.01
 _MOST_IDS = 500
 _MOST_AT_ONCE = 64
-_MOST_BYTES = 768 * 1024
 """Of the records in one answer: the broker takes no message over 1 MiB."""
 _PHOTO_TYPES = [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo]
 
@@ -60,7 +60,8 @@ class Behind(Exception):
 class Queries:
     """Answers what other services ask of the projection."""
 
-    def __init__(self, pool: asyncpg.Pool, projector: Projector) -> None:
+    def __init__(self, client: Client, pool: asyncpg.Pool, projector: Projector) -> None:
+        self._client = client
         self._pool = pool
         self._projector = projector
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -78,9 +79,9 @@ class Queries:
             queries.STATUS: self._status,
         }
 
-    async def start(self, client: Client) -> None:
+    async def start(self) -> None:
         for subject in self._answers:
-            subscription = await client.subscribe(
+            subscription = await self._client.subscribe(
                 subject, queue=queries.QUEUE_GROUP, cb=self._on_query
             )
             self._subscriptions.append(subscription)
@@ -101,7 +102,7 @@ class Queries:
             body, outcome = await self._answer(message.subject, message.data)
         metrics.QUERIES.labels(message.subject, outcome).inc()
         if message.reply:
-            await message.respond(body)
+            await respond(self._client, message, body)
 
     async def _answer(self, subject: str, payload: bytes) -> tuple[bytes, str]:
         try:
@@ -206,14 +207,10 @@ class Queries:
             _PHOTO_TYPES,
         )
         found = [row for row in rows if row["task_id"] is not None]
-        records: list[Record] = []
-        size = 0
-        for row in found:
-            record = _plain({name: row[name] for name in COLUMNS}) | {"served_at": row["served_at"]}
-            size += len(orjson.dumps(record))
-            if records and size > _MOST_BYTES:
-                break
-            records.append(record)
+        records = [
+            _plain({name: row[name] for name in COLUMNS}) | {"served_at": row["served_at"]}
+            for row in found
+        ]
         return {
             "now": rows[0]["clock_now"] if rows else None,
             "sequence": rows[0]["clock_sequence"] if rows else 0,

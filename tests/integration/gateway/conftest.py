@@ -53,3 +53,9 @@ async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
 async def http(task_store: House) -> httpx.AsyncClient:
     """A client of a gateway on a whole system, as Ann."""
     return await task_store.gateway()
+
+
+@pytest.fixture
+async def door(house: House) -> httpx.AsyncClient:
+    """A client of a gateway that has the log, and no task-store, as Ann."""
+    return await house.gateway()

@@ -12,10 +12,10 @@ from integration.gateway.house import CREATE, House
 JSON = {"Content-Type": "application/json"}
 
 
-async def refused(house: House, http: httpx.AsyncClient, **request: Any) -> dict[str, Any]:
+async def refused(house: House, door: httpx.AsyncClient, **request: Any) -> dict[str, Any]:
     """The problem that a submit is answered with; nothing was written."""
     before = await house.last_sequence()
-    answer = await http.post("/tasks", **request)
+    answer = await door.post("/tasks", **request)
     problem: dict[str, Any] = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["status"] == answer.status_code
@@ -71,15 +71,15 @@ async def refused(house: House, http: httpx.AsyncClient, **request: Any) -> dict
     ],
 )
 async def test_a_bad_body_is_refused(
-    house: House, http: httpx.AsyncClient, body: bytes, status: int, code: str
+    house: House, door: httpx.AsyncClient, body: bytes, status: int, code: str
 ) -> None:
-    problem = await refused(house, http, content=body, headers=JSON)
+    problem = await refused(house, door, content=body, headers=JSON)
 
     assert (problem["status"], problem["code"]) == (status, code)
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_allowed(
-    house: House, http: httpx.AsyncClient
+    house: House, door: httpx.AsyncClient
 ) -> None:
     read = 0
 
@@ -90,7 +90,7 @@ async def test_a_body_without_a_length_is_read_no_further_than_allowed(
             read += 65536
             yield b"x" * 65536
 
-    problem = await refused(house, http, content=endless(), headers=JSON)
+    problem = await refused(house, door, content=endless(), headers=JSON)
 
     assert problem["code"] == "body_too_large"
     assert read <= 1024 * 1024 + 2 * 65536
@@ -98,19 +98,19 @@ async def test_a_body_without_a_length_is_read_no_further_than_allowed(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 async def test_a_body_that_is_not_declared_as_json_is_refused(
-    house: House, http: httpx.AsyncClient, content_type: str
+    house: House, door: httpx.AsyncClient, content_type: str
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    problem = await refused(house, http, content=b"{}", headers=headers)
+    problem = await refused(house, door, content=b"{}", headers=headers)
 
     assert problem["code"] == "unsupported_media_type"
 
 
 async def test_provider_params_are_checked_against_what_was_announced(
-    house: House, http: httpx.AsyncClient
+    house: House, door: httpx.AsyncClient
 ) -> None:
     params = {"seed": "seven", "colour": "red", "simulate": {"seconds": "a"}}
-    problem = await refused(house, http, json=CREATE | {"provider_params": params})
+    problem = await refused(house, door, json=CREATE | {"provider_params": params})
 
     assert problem["code"] == "invalid_request"
     assert sorted(each["loc"] for each in problem["errors"]) == [
@@ -120,18 +120,18 @@ async def test_provider_params_are_checked_against_what_was_announced(
     ]
 
 
-async def test_the_service_is_no_parameter_of_the_provider(http: httpx.AsyncClient) -> None:
+async def test_the_service_is_no_parameter_of_the_provider(door: httpx.AsyncClient) -> None:
     params = {"service": "STUDIO", "seed": 7}
-    answer = await http.post("/tasks", json=CREATE | {"provider_params": params})
+    answer = await door.post("/tasks", json=CREATE | {"provider_params": params})
 
     assert (answer.status_code, answer.json()["provider_params"]) == (202, params)
 
 
 async def test_a_request_that_makes_too_large_an_event_is_refused(
-    house: House, http: httpx.AsyncClient
+    house: House, door: httpx.AsyncClient
 ) -> None:
     large = {"prompt": "\U0001f6b2" * 16_000, "metadata": {"a": "x" * 16_000}}
-    problem = await refused(house, http, json=CREATE | large)
+    problem = await refused(house, door, json=CREATE | large)
 
     assert problem["code"] == "request_too_large"
 
@@ -161,28 +161,28 @@ async def test_a_request_that_makes_too_large_an_event_is_refused(
     ],
 )
 async def test_every_error_is_a_problem(
-    http: httpx.AsyncClient, method: str, path: str, status: int, code: str
+    door: httpx.AsyncClient, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = await http.request(method, path)
+    answer = await door.request(method, path)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_wrong_method_is_told_the_possible_ones(http: httpx.AsyncClient) -> None:
-    answer = await http.delete("/tasks")
+async def test_a_wrong_method_is_told_the_possible_ones(door: httpx.AsyncClient) -> None:
+    answer = await door.delete("/tasks")
 
     assert answer.headers["allow"] == "GET, POST"
 
 
 async def test_an_unexpected_error_tells_nothing_of_the_inside(
-    house: House, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(house.parts[0].reader.__class__, "read", broken)
-    answer = await http.get("/tasks/0199f0c2-7e4a-7000-8000-000000000001")
+    answer = await door.get("/tasks/0199f0c2-7e4a-7000-8000-000000000001")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text

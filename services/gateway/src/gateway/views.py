@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.responses import Response
 
-from artifacts.keys import url_of
+from artifacts.keys import InvalidKey, url_of
 from contracts.api import prompt_task_view, task_view
 from contracts.records import Record
 
@@ -26,7 +27,13 @@ class Views:
 
     def url(self, reference: str) -> str:
         """The URL of a key; a public URL, which a task may refer to as well, is its own."""
-        return reference if "://" in reference else url_of(reference, self.root_url)
+        if "://" in reference:
+            return reference
+        try:
+            return url_of(reference, self.root_url)
+        except InvalidKey:
+            # Of a provider that names its files by itself: one such task must not hide the others.
+            return f"{self.root_url}/{quote(reference)}"
 
     def task(self, record: Record) -> dict[str, Any]:
         view = task_view(record, self.url)

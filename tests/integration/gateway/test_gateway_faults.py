@@ -1,0 +1,214 @@
+"""The log gone, slow or full, acknowledgements lost, the task-store silent: honest answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.subjects import StreamSpec
+from delivery.provision import stream_config
+from delivery.requests import NoReply
+from integration.gateway.house import CREATE, House
+from servers import Server, eventually
+
+Call = Callable[..., Awaitable[Any]]
+
+
+def lose_acknowledgements(house: House, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """The next ``number`` publishes reach the log, and their acknowledgements nobody."""
+    requests = house.parts[0].bus.link.requests
+    real: Call = requests.call
+    lost = 0
+
+    async def call(subject: str, *arguments: Any, **options: Any) -> Any:
+        nonlocal lost
+        answer = await real(subject, *arguments, **options)
+        if subject.startswith("generation.") and lost < number:
+            lost += 1
+            raise NoReply(subject)
+        return answer
+
+    monkeypatch.setattr(requests, "call", call)
+
+
+async def test_a_lost_acknowledgement_costs_nothing(
+    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_acknowledgements(house, monkeypatch, 1)
+    for headers in ({}, {"Idempotency-Key": "k"}):
+        answer = await door.post("/tasks", json=CREATE, headers=headers)
+
+        assert answer.status_code == 202
+        assert answer.json()["sequence"] == await house.last_sequence()
+    assert await house.last_sequence() == 2
+
+
+async def test_an_unknown_outcome_is_told_with_the_task_to_ask_for(
+    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the acknowledgement comes the gateway tries; here none ever does."""
+    requests = house.parts[0].bus.link.requests
+    real: Call = requests.call
+
+    async def call(subject: str, *arguments: Any, timeout: float, **options: Any) -> Any:
+        answer = await real(subject, *arguments, timeout=timeout, **options)
+        if subject.startswith("generation."):
+            await asyncio.sleep(timeout)
+            raise NoReply(subject)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(requests, "call", call)
+        began = time.monotonic()
+        answer = await door.post("/tasks", json=CREATE)
+        took = time.monotonic() - began
+    problem = answer.json()
+
+    assert (answer.status_code, problem["code"]) == (503, "outcome_unknown")
+    assert took < 2.5
+    assert (await house.log.history(problem["task_id"]))[0].sequence == 1
+
+
+async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(
+    house: House, nats_server: Server, http: httpx.AsyncClient
+) -> None:
+    task = (await http.post("/tasks", json=CREATE)).json()
+    await nats_server.kill()
+    began = time.monotonic()
+    answers = await asyncio.gather(
+        http.post("/tasks", json=CREATE),
+        http.post("/tasks", json=CREATE, headers={"Idempotency-Key": "k"}),
+        http.get(f"/tasks/{task['task_id']}"),
+        http.get("/tasks/processing"),
+        http.post(f"/tasks/{task['task_id']}/cancel"),
+        http.get("/readyz"),
+    )
+    took = time.monotonic() - began
+    alive = await http.get("/healthz")
+    await nats_server.restart()
+
+    async def accepted() -> bool:
+        return (await http.post("/tasks", json=CREATE)).status_code == 202
+
+    await eventually(accepted, 20)
+
+    assert [each.status_code for each in answers] == [503] * 6
+    assert [each.json()["code"] for each in answers[:2]] == ["log_unreachable"] * 2
+    assert all(each.headers["retry-after"] == "1" for each in answers[:5])
+    assert took < 2.5
+    assert alive.status_code == 200
+
+
+async def test_a_gateway_starts_without_a_log_and_finds_it_later(
+    house: House, nats_server: Server
+) -> None:
+    await nats_server.kill()
+    door = await house.gateway(announced=False)
+    began = time.monotonic()
+    refused = await door.post("/tasks", json=CREATE)
+    took = time.monotonic() - began
+    unready = await door.get("/readyz")
+    alive = await door.get("/healthz")
+    await nats_server.restart()
+
+    async def accepted() -> bool:
+        return (await door.post("/tasks", json=CREATE)).status_code == 202
+
+    await eventually(accepted, 20)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "log_unreachable")
+    assert took < 2
+    assert (unready.status_code, alive.status_code) == (503, 200)
+
+
+async def test_a_silent_task_store_is_told_after_a_second(
+    house: House, door: httpx.AsyncClient
+) -> None:
+    task = (await door.post("/tasks", json=CREATE)).json()
+    began = time.monotonic()
+    answers = await asyncio.gather(
+        door.get(f"/tasks/{task['task_id']}"),
+        door.get("/tasks"),
+        door.get(f"/tasks/{task['task_id']}/events"),
+    )
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [
+        (503, "task_store_unavailable")
+    ] * 3
+    assert all(each.headers["retry-after"] == "1" for each in answers)
+    assert time.monotonic() - began < 2.5
+
+
+async def test_an_incomplete_recovery_is_never_given(
+    house: House, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = await house.log.state()
+    ahead = type(state)(
+        **{name: getattr(state, name) for name in state.__slots__}
+        | {"last_sequence": state.last_sequence + 1000}
+    )
+
+    async def later(*_: object) -> Any:
+        return ahead
+
+    monkeypatch.setattr(house.parts[0].bus.link.log.__class__, "state", later)
+    answer = await http.get("/tasks/processing")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
+
+
+async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.AsyncClient) -> None:
+    narrow = await house.gateway(queue_limit=3)
+    answers = await asyncio.gather(*(narrow.post("/tasks", json=CREATE) for _ in range(8)))
+    refused = [each for each in answers if each.status_code == 429]
+    accepted = [each.json()["task_id"] for each in answers if each.status_code == 202]
+    other = await narrow.post(
+        "/tasks", json=CREATE | {"run_at": "2999-01-01T00:00:00Z", "metadata": {"waits": True}}
+    )
+    await http.post(f"/tasks/{accepted[0]}/cancel")
+    await house.projected()
+
+    async def has_room() -> bool:
+        return (await narrow.post("/tasks", json=CREATE)).status_code == 202
+
+    await eventually(has_room)
+
+    assert (len(accepted), len(refused)) == (3, 5)
+    assert {each.json()["code"] for each in refused} == {"queue_full"}
+    assert all(int(each.headers["retry-after"]) > 0 for each in refused)
+    assert other.status_code == 429
+
+
+async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
+    small = StreamSpec(max_age=timedelta(days=1), max_bytes=20_000)
+    await house.client.jetstream().update_stream(stream_config(small))
+    door = await house.gateway()
+
+    async def refused() -> dict[str, Any] | None:
+        answer = await door.post("/tasks", json=CREATE | {"metadata": {"a": "x" * 2000}})
+        problem: dict[str, Any] = answer.json()
+        return problem if answer.status_code == 503 else None
+
+    problem = await eventually(refused, 20)
+
+    assert problem["code"] == "log_full"
+    state = await house.log.state()
+    assert state.bytes <= state.max_bytes
+
+
+async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.AsyncClient) -> None:
+    small = StreamSpec(max_age=timedelta(days=1), max_bytes=6_000)
+    await house.client.jetstream().update_stream(stream_config(small))
+    codes = []
+    for _ in range(6):
+        house.parts[0].pressure.is_full = False
+        answer = await door.post("/tasks", json=CREATE | {"metadata": {"a": "x" * 2000}})
+        codes.append(answer.json().get("code"))
+
+    assert codes[-1] == "log_full"

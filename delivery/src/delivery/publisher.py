@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from prometheus_client import Counter
+from pydantic_core import from_json
 
 from contracts.events import MAX_EVENT_BYTES, Event, encode
 from contracts.subjects import STREAM, subject_of
@@ -99,7 +102,7 @@ class Publisher:
         stored = await self._repeat(
             subject_of(event), payload, publish_headers(event.id, expect), budget_s
         )
-        PUBLISHED.labels(event.type).inc()
+        _published(event.type).inc()
         return stored
 
     async def _repeat(
@@ -118,7 +121,7 @@ class Publisher:
                 reply = await self._requests.call(
                     subject, payload, headers, timeout=min(patience, remaining)
                 )
-                return _acknowledged(json.loads(reply.data))
+                return _acknowledged(from_json(reply.data))
             except Unreachable:
                 reason = "unreachable"
             except NoResponders:
@@ -167,3 +170,8 @@ def _acknowledged(answer: dict[str, Any]) -> Stored:
     if code in _LOG_FULL:
         raise LogFull(error.get("description", ""))
     raise Refused(code, error.get("description", ""))
+
+
+@lru_cache
+def _published(event_type: str) -> Counter:
+    return PUBLISHED.labels(event_type)

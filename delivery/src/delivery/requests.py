@@ -86,6 +86,8 @@ class Requests:
         except (ConnectionClosedError, ConnectionDrainingError, OutboundBufferLimitError) as error:
             raise Unreachable from error
         finally:
+            if patience is not None:
+                patience.cancel()
             self._calls.pop(token, None)
             self._parts.pop(token, None)
         if message.headers and message.headers.get(STATUS) == _NO_RESPONDERS and not message.data:

@@ -237,6 +237,7 @@ async def test_lanes_do_not_take_from_each_other(bus: Bus) -> None:
         await eventually(lambda: counts(bus, waiting=0, leased=1))
 
 
+@pytest.mark.usefixtures("brisk")  # the broker does not always say that it has deleted it
 async def test_a_deleted_consumer_is_bound_again_and_the_work_goes_on(bus: Bus) -> None:
     async with pulling(bus, PATIENT) as hands:
         await bus.client.jetstream().delete_consumer(STREAM, PATIENT.durable)
@@ -249,6 +250,7 @@ async def test_a_deleted_consumer_is_bound_again_and_the_work_goes_on(bus: Bus) 
         assert (await lane_info(bus)).config.ack_wait == 30
 
 
+@pytest.mark.usefixtures("brisk")
 async def test_a_consumer_deleted_while_nothing_is_asked_of_it_is_bound_again(bus: Bus) -> None:
     async with pulling(bus, PATIENT, room=0) as hands:
         await bus.client.jetstream().delete_consumer(STREAM, PATIENT.durable)
@@ -328,7 +330,11 @@ async def test_a_lease_given_back_while_cut_off_says_nothing_later(
 async def test_what_arrives_while_stopping_goes_back_at_once(
     bus: Bus, line: Line, far_bus: Bus
 ) -> None:
+    async def has_asked() -> bool:
+        return (await lane_info(bus)).num_waiting == 1
+
     async with pulling(far_bus, PATIENT) as stopping:
+        await eventually(has_asked)
         line.hold()
         await submit(bus, 1)
 

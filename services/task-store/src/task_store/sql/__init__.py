@@ -23,6 +23,8 @@ def _named(text: str, marker: str) -> dict[str, str]:
 
 STATEMENTS: Mapping[str, str] = MappingProxyType(_named(_read("statements.sql"), "name: "))
 
+REBUILD: Mapping[str, str] = MappingProxyType(_named(_read("rebuild.sql"), "name: "))
+
 MIGRATIONS: Mapping[int, str] = MappingProxyType(
     {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
 )

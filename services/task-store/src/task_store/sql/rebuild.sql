@@ -1,0 +1,77 @@
+-- What `darkroom projection rebuild` and `verify` do beside the live projection. Words in braces
+-- are names of our own schemas, tables and columns.
+
+-- name: try_alone
+-- One rebuild or verification at a time, for as long as this session lasts.
+SELECT pg_try_advisory_lock($1)
+
+-- name: leftovers
+-- What a rebuild or a verification that was killed left behind.
+SELECT nspname FROM pg_namespace WHERE nspname ~ '^(rebuild|verify)_[0-9]+$' ORDER BY nspname
+
+-- name: drop_schema
+DROP SCHEMA {schema} CASCADE
+
+-- name: analyze
+-- Statistics before the first query comes.
+ANALYZE tasks, waiting_counts, lanes, parked
+
+-- name: hold_checkpoint
+-- The live projector's next batch waits for the end of this transaction.
+SELECT build, stream, stream_created, sequence, logtime FROM live.checkpoint FOR UPDATE
+
+-- name: settle_checkpoint
+-- The last events may have left the log by an erasure: the position is the live one all the same.
+UPDATE checkpoint SET stream_created = $1, sequence = $2, logtime = $3
+
+-- name: supersede
+-- Whoever waits to write into the projection that goes finds no row, and loads the new one.
+UPDATE live.checkpoint SET build = -1
+
+-- name: retire_live
+ALTER SCHEMA live RENAME TO {retired}
+
+-- name: make_live
+ALTER SCHEMA {schema} RENAME TO live
+
+-- name: read_raw_between
+-- The raw copy in order, between two sequences.
+SELECT subject, sequence, logtime, payload, event_id FROM log.events
+WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence LIMIT $3
+
+-- name: columns
+SELECT column_name::text FROM information_schema.columns
+WHERE table_schema = 'live' AND table_name = $1 ORDER BY ordinal_position
+
+-- name: count_rows
+SELECT count(*) FROM live.{table}
+
+-- name: compare
+-- Rows of one table that are not the same on both sides, with the columns that differ.
+SELECT concat_ws(' ', {key}) AS key, {differing} AS differing,
+    l.{first} IS NOT NULL AS is_live, s.{first} IS NOT NULL AS is_rebuilt,
+    count(*) OVER () AS total
+FROM live.{table} l FULL JOIN {schema}.{table} s USING ({key})
+WHERE {different}
+ORDER BY 1 LIMIT $1
+
+-- name: compare_lanes
+-- A lane's figures count what erased tasks did, which no log tells any more: for types that have
+-- erased tasks only the waiting and the running are compared.
+SELECT concat_ws(' ', type, lane) AS key,
+    array_remove(ARRAY[
+        CASE WHEN waiting_differs THEN 'waiting' END, CASE WHEN running_differs THEN 'running' END,
+        CASE WHEN figures_differ THEN 'finished, mean_s or served_at' END], NULL) AS differing,
+    is_live, is_rebuilt, count(*) OVER () AS total
+FROM (
+    SELECT type, lane,
+        coalesce(l.waiting, 0) <> coalesce(s.waiting, 0) AS waiting_differs,
+        coalesce(l.running, 0) <> coalesce(s.running, 0) AS running_differs,
+        (l.finished, l.mean_s, l.served_at) IS DISTINCT FROM (s.finished, s.mean_s, s.served_at)
+            AND type NOT IN (SELECT t.type FROM live.tasks t WHERE t.phase = 'erased')
+            AS figures_differ,
+        l.waiting IS NOT NULL AS is_live, s.waiting IS NOT NULL AS is_rebuilt
+    FROM live.lanes l FULL JOIN {schema}.lanes s USING (type, lane)
+) compared
+WHERE waiting_differs OR running_differs OR figures_differ
+ORDER BY 1 LIMIT $1

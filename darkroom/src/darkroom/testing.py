@@ -9,6 +9,7 @@
         def jobs(self):
             return [a_job("CREATE", prompt="a red bicycle")]
 
+One that submits to an external service subclasses `RemoteProviderContract`, which asks for more.
 The tests are coroutines: run them with pytest-asyncio in ``asyncio_mode = auto`` (or marked).
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from contracts.generation_types import GENERATION_TYPES
 from generator.provider import (
@@ -85,14 +86,15 @@ class ProviderContract:
         """New jobs that the provider must refuse."""
         return ()
 
-    def unknown_jobs(self) -> Sequence[Submitted]:
-        """Answers to submits that the service has forgotten, or never gave."""
-        return ()
-
     async def test_its_name_can_be_a_lane(self) -> None:
         async with self._opened() as provider:
             assert re.fullmatch("[a-z0-9_-]+", provider.name)
             assert isinstance(provider.execution, Execution)
+            remote = provider.execution is Execution.REMOTE
+            assert remote == isinstance(self, RemoteProviderContract), (
+                "RemoteProviderContract is for providers whose execution is REMOTE, and for all "
+                "of them"
+            )
 
     async def test_its_offers_are_of_known_types_with_valid_schemas(self) -> None:
         async with self._opened() as provider:
@@ -143,47 +145,12 @@ class ProviderContract:
             assert any(isinstance(each, Output) for each in told)
 
     async def test_what_it_can_not_do_is_rejected_with_words_for_the_user(self) -> None:
-        if not self.rejected_jobs():
-            pytest.skip("no job is given that it rejects")
         async with self._opened() as provider:
             for job in self.rejected_jobs():
                 with pytest.raises(Rejected) as refusal:
                     await self._followed(provider, job, await self._submitted(provider, job))
                 assert refusal.value.message.strip()
                 assert "Traceback" not in refusal.value.message
-
-    async def test_what_a_submit_returns_finds_the_job_again_in_another_process(self) -> None:
-        async with self._opened() as first:
-            if first.execution is not Execution.REMOTE:
-                pytest.skip("nothing is submitted")
-            job = self.jobs()[0]
-            submitted = await first.submit(job, f"{job.task_id}:1")
-        handle = json.loads(json.dumps(dict(submitted.handle)))
-        again = Submitted(submitted.external_task_id, handle)
-        assert again == Submitted(submitted.external_task_id, dict(submitted.handle))
-        async with self._opened() as second:
-            assert await second.resume(job, again)
-            told = await self._followed(second, job, again)
-            assert any(isinstance(each, Output) for each in told)
-
-    async def test_a_job_that_the_service_forgot_is_not_resumed(self) -> None:
-        if not self.unknown_jobs():
-            pytest.skip("no forgotten job is given")
-        async with self._opened() as provider:
-            for submitted in self.unknown_jobs():
-                assert not await provider.resume(self.jobs()[0], submitted)
-
-    async def test_a_job_may_be_cancelled_twice_and_after_its_end(self) -> None:
-        async with self._opened() as provider:
-            if provider.execution is not Execution.REMOTE:
-                pytest.skip("nothing is submitted")
-            running, finished = self.jobs()[0], self.jobs()[0]
-            submitted = await self._submitted(provider, running)
-            await provider.cancel(running, submitted)
-            await provider.cancel(running, submitted)
-            ended = await self._submitted(provider, finished)
-            await self._followed(provider, finished, ended)
-            await provider.cancel(finished, ended)
 
     async def test_it_can_be_closed_twice(self) -> None:
         provider = self.provider()
@@ -209,6 +176,41 @@ class ProviderContract:
     ) -> list[Progress | Output]:
         async with asyncio.timeout(self.patience_s):
             return [each async for each in provider.follow(job, submitted)]
+
+
+class RemoteProviderContract(ProviderContract):
+    """The contract of a provider that hands its jobs to an external service."""
+
+    def unknown_jobs(self) -> Sequence[Submitted]:
+        """Answers to submits that the service has forgotten, or never gave."""
+        raise NotImplementedError
+
+    async def test_what_a_submit_returns_finds_the_job_again_in_another_process(self) -> None:
+        async with self._opened() as first:
+            job = self.jobs()[0]
+            submitted = await first.submit(job, f"{job.task_id}:1")
+        handle = json.loads(json.dumps(dict(submitted.handle)))
+        again = Submitted(submitted.external_task_id, handle)
+        assert again == Submitted(submitted.external_task_id, dict(submitted.handle))
+        async with self._opened() as second:
+            assert await second.resume(job, again)
+            told = await self._followed(second, job, again)
+            assert any(isinstance(each, Output) for each in told)
+
+    async def test_a_job_that_the_service_forgot_is_not_resumed(self) -> None:
+        async with self._opened() as provider:
+            for submitted in self.unknown_jobs():
+                assert not await provider.resume(self.jobs()[0], submitted)
+
+    async def test_a_job_may_be_cancelled_twice_and_after_its_end(self) -> None:
+        async with self._opened() as provider:
+            running, finished = self.jobs()[0], self.jobs()[0]
+            submitted = await self._submitted(provider, running)
+            await provider.cancel(running, submitted)
+            await provider.cancel(running, submitted)
+            ended = await self._submitted(provider, finished)
+            await self._followed(provider, finished, ended)
+            await provider.cancel(finished, ended)
 
 
 def _check_order(told: Sequence[Progress | Output]) -> None:

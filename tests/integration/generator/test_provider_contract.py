@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from darkroom.testing import ProviderContract, a_job
+from darkroom.testing import ProviderContract, RemoteProviderContract, a_job
 from generator.provider import Job, Provider, Submitted
 from generator.studio.provider import StudioProvider
 from integration.generator.scripted_provider import ScriptedProvider, ScriptedRemote
@@ -32,13 +32,10 @@ class TestStudioProvider(ProviderContract):
         return [a_job("CREATE", prompt="a cat", params={"simulate": {"fail": "No cats."}})]
 
 
-class TestScriptedRemote(ProviderContract):
+class _Scripted:
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
         self.folder = tmp_path
-
-    def provider(self) -> Provider:
-        return ScriptedRemote(self.folder)
 
     def jobs(self) -> Sequence[Job]:
         return [a_job("CREATE", prompt="a red bicycle", params={"steps": [10, 90], "outputs": 2})]
@@ -46,16 +43,18 @@ class TestScriptedRemote(ProviderContract):
     def rejected_jobs(self) -> Sequence[Job]:
         return [a_job("CREATE", prompt="a red bicycle", params={"reject": "Not in this house."})]
 
-    def unknown_jobs(self) -> Sequence[Submitted]:
-        return [Submitted("job-0", {"file": "job-0"})]
 
-
-class TestScriptedProvider(TestScriptedRemote):
+class TestScriptedProvider(_Scripted, ProviderContract):
     def provider(self) -> Provider:
         return ScriptedProvider(self.folder)
 
+
+class TestScriptedRemote(_Scripted, RemoteProviderContract):
+    def provider(self) -> Provider:
+        return ScriptedRemote(self.folder)
+
     def unknown_jobs(self) -> Sequence[Submitted]:
-        return ()
+        return [Submitted("job-0", {"file": "job-0"})]
 
 
 def _photo() -> bytes:

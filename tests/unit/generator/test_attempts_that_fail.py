@@ -80,9 +80,11 @@ def test_a_timeout_says_who_was_silent_and_for_how_long() -> None:
         message="studio did not answer within 180 s. Please try again.",
         retryable=True,
         attempts=3,
-        params={"provider": "studio", "seconds": 180.0},
+        params={"provider": "studio", "seconds": 180},
     )
-    assert timed_out("studio", 180.0, 3, submitting=False) == Failure(error)
+    failure = timed_out("studio", 180.0, 3, submitting=False)
+    assert failure == Failure(error)
+    assert repr(failure.error.params["seconds"]) == "180"
 
 
 def test_a_timeout_while_submitting_is_not_tried_again() -> None:

@@ -49,6 +49,12 @@ def test_percents_never_fall_and_never_reach_the_end() -> None:
     assert pace.step(1000, None, 200.0) == Step(99, None)
 
 
+def test_what_was_heard_and_not_told_is_known() -> None:
+    pace = image_pace()
+    assert pace.step(90, None, 0.1) is None
+    assert pace.percent == 90
+
+
 def test_each_stage_is_told_at_once_and_once() -> None:
     pace = model_pace()
     assert pace.step(1, "bgr_removed", 0.0) == Step(1, "bgr_removed")

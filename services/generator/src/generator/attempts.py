@@ -170,6 +170,7 @@ def after(failure: Failure, attempt: int, policy: Policy, jitter: float) -> Retr
 
 def timed_out(provider: str, seconds: float, attempt: int, *, submitting: bool) -> Failure:
     """The provider took too long. While submitting, it may have taken the job all the same."""
+    seconds = int(seconds) if seconds == int(seconds) else seconds
     error = TaskError(
         code="provider_timeout",
         message=f"{provider} did not answer within {seconds:g} s. Please try again.",

@@ -1,16 +1,41 @@
-"""A task as the log tells of it, read before a provider is called and after one has failed."""
+"""A task as the log tells of it, read before a provider is called and after one has failed.
+
+Reads are patient: a broker that restarts costs the task a moment, not its lease.
+"""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from contracts.events import Event, Requested, decode
 from contracts.lifecycle import Task, Unapplicable, evolve
+from contracts.subjects import progress_subject
 from delivery.leases import Lease
-from delivery.log import LogReader
+from delivery.log import LogMessage, LogReader, LogUnavailable
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
+
+_PATIENCE_S = 30.0
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 1.0
+
+T = TypeVar("T")
+
+
+async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> bool:
+    """Whether nothing follows the request on the task's own subject.
+
+    On a cluster an answer that isn't ``surely`` so may be a moment old, and costs less.
+    """
+    subject = progress_subject(request.tasktype, request.subject)
+    read = log.last if surely else log.last_nearby
+    last: LogMessage | None = await _patiently(lambda: read(subject))
+    return last is None
 
 
 async def read_task(
@@ -19,7 +44,7 @@ async def read_task(
     """The task, folded, and its events in order; the request in hand needs no reading."""
     task = evolve(None, request, lease.sequence, lease.logtime)
     events: list[Event] = []
-    for message in await log.history(lease.task_id):
+    for message in await _patiently(lambda: log.history(lease.task_id)):
         try:
             event = decode(message.payload)
             task = evolve(task, event, message.sequence, message.logtime)
@@ -34,3 +59,17 @@ async def read_task(
             continue
         events.append(event)
     return task, events
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """What the log answers. Raises `LogUnavailable` after half a minute without an answer."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+    pause = _FIRST_PAUSE_S
+    while True:
+        try:
+            return await read()
+        except LogUnavailable:
+            if asyncio.get_running_loop().time() + pause > deadline:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_S)

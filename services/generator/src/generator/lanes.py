@@ -69,7 +69,7 @@ class Lanes:
                 client,
                 LaneConsumerSpec(lane.kind.name, lane.name, ack_wait=ack_wait),
                 room=functools.partial(_room, lane.provider.execution, pool),
-                on_lease=functools.partial(self._on_lease, lane, pool),
+                on_lease=functools.partial(self.take, lane),
                 rebind=self._rebind,
             )
             self._consumers[pool].append(consumer)
@@ -92,6 +92,20 @@ class Lanes:
     def reconnected(self) -> None:
         for consumer in self.consumers:
             consumer.reconnected()
+
+    def take(self, lane: Lane, lease: Lease) -> None:
+        """A request came in: work on it, or have it wait for a slot, first come, first served."""
+        held = self.works.get(lease.task_id)
+        if held is not None:
+            held.adopt(lease)
+            return
+        pool = self._slots[lane.provider.execution]
+        work = self.works[lease.task_id] = Work(lane, lease)
+        if pool.free > 0:
+            self._begin(work, pool)
+        else:
+            pool.waiting.append(work)
+            WAITING.labels(lane.name).inc()
 
     async def end(self, work: Work) -> None:
         """The task has ended elsewhere: stop the work on it.
@@ -127,18 +141,6 @@ class Lanes:
         await self._wait(_LAST_WORDS_S)
         if self.works:
             _log.warning("left behind", tasks=sorted(self.works))
-
-    def _on_lease(self, lane: Lane, pool: Slots, lease: Lease) -> None:
-        held = self.works.get(lease.task_id)
-        if held is not None:
-            held.adopt(lease)
-            return
-        work = self.works[lease.task_id] = Work(lane, lease)
-        if pool.free > 0:
-            self._begin(work, pool)
-        else:
-            pool.waiting.append(work)
-            WAITING.labels(lane.name).inc()
 
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1

@@ -50,6 +50,11 @@ class Pace:
         self._said = 0
         self._told_at = now
 
+    @property
+    def percent(self) -> int:
+        """The furthest that was heard, told or not."""
+        return self._percent
+
     def step(self, percent: int, stage: str | None, now: float) -> Step | None:
         """What is to be told now of a sign of life; None when it would be chatter.
 

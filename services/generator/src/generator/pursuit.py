@@ -177,8 +177,8 @@ class Pursuit:
                         outputs.append(each)
                         continue
                     step = pace.step(each.percent, each.stage, clock())
+                    attempt.percent = pace.percent
                     if step is not None:
-                        attempt.percent = step.percent
                         await self.tell(attempt, step.percent, step.stage)
         except TimeoutError:
             if timer.expired():

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Artifact, Completed, End, Requested, decode
-from contracts.subjects import progress_subject
 from delivery.ends import Lost, publish_end, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import Publisher
@@ -34,7 +33,7 @@ from generator.attempts import (
     submit_is_unanswered,
 )
 from generator.facts import Facts, now
-from generator.history import read_task
+from generator.history import is_untouched, read_task
 from generator.inputs import Inputs
 from generator.metrics import PARKED, RETRIES, attempts
 from generator.outputs import discard, store_outputs
@@ -118,12 +117,8 @@ class Worker:
                 assert_never(decision)
 
     async def _decide(self, work: Work, request: Requested) -> Decision:
-        subject = progress_subject(request.tasktype, request.subject)
-        if work.lease.delivered == 1 and not work.lane.is_remote:
-            last = await self._log.last_nearby(subject)
-        else:
-            last = await self._log.last(subject)
-        if last is None:
+        surely = work.lease.delivered > 1 or work.lane.is_remote
+        if await is_untouched(self._log, request, surely=surely):
             return Start(1)
         task, events = await read_task(self._log, request, work.lease)
         return decide(
@@ -215,7 +210,9 @@ class Worker:
 
     async def _fail(self, work: Work, attempt: Attempt, verdict: Fail) -> None:
         self._tell("failed", work, code=verdict.error.code, reason=verdict.error.message)
-        await self._end(work, attempt.facts.failed(verdict.error, verdict.stage), ())
+        # A stage that the type doesn't have is none; the fold then finds the one that fits.
+        stage = verdict.stage if verdict.stage in work.lane.kind.stages else None
+        await self._end(work, attempt.facts.failed(verdict.error, stage), ())
         await self._cancel(work.lane, attempt, attempt.submitted)
 
     async def _end(self, work: Work, end: End, artifacts: tuple[Artifact, ...]) -> None:

@@ -10,7 +10,7 @@ the same event, id included: telling a fact twice is a redelivery, another ``at`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
@@ -193,9 +193,8 @@ class Outcome:
         assert self.before is not None
         assert self.after is not None
         moving = ("sequence", "updated_at", "heard_at")
-        names = [each.name for each in fields(Task)]
         expected = {
-            **{name: getattr(self.before, name) for name in names},
+            **self.before._asdict(),
             **{name: getattr(self.after, name) for name in moving},
             **changes,
         }

@@ -8,11 +8,11 @@ event: what has no arrow in `MOVES` changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from contracts.events import (
     Accepted,
@@ -151,9 +151,11 @@ State = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task as of log ``sequence``.
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Task(NamedTuple):
+    """A task as of log ``sequence``. A tuple, because the fold makes a new one for every event.
 
     ``heard_at`` is the broker's time of the last fact that a worker told of it, or of its
     beginning: what the reaper measures silence by. All other times are the events' own.
@@ -174,7 +176,7 @@ class Task:
     provider: str | None = None
     external_task_id: str | None = None
     handle: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = _EMPTY
     late_artifacts: tuple[Artifact, ...] = ()
 
     @property
@@ -295,19 +297,25 @@ def _tombstone(event: Erased, sequence: int, logtime: datetime) -> Task:
     )
 
 
+_BY_WORKERS = (Started, Submitting, Progressed, Retrying)
+_ENDS = (Completed, Failed, TimedOut, Cancelled)
+
+
 def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task:
-    if isinstance(event, Started | Submitting | Progressed | Retrying):
+    if isinstance(event, _BY_WORKERS):
         if _is_over(task, event.data.attempt):
             return task
         changes = _told_by_worker(task, event)
         changes["heard_at"] = logtime
-    elif isinstance(event, Completed | Failed | TimedOut | Cancelled):
+    elif isinstance(event, _ENDS):
         changes = _ended(task, event)
         changes["heard_at"] = logtime
     else:
         changes = _told_by_others(task, event, sequence, logtime)
+    changes["sequence"] = sequence
     # The writers' clocks may differ; ``updated_at`` never goes back.
-    return replace(task, sequence=sequence, updated_at=max(task.updated_at, event.time), **changes)
+    changes["updated_at"] = max(task.updated_at, event.time)
+    return task._replace(**changes)
 
 
 def _is_over(task: Task, attempt: int) -> bool:

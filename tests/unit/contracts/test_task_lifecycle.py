@@ -1,6 +1,5 @@
 """What is true of a task after a fact: every arrow of the state machine, and every missing one."""
 
-from dataclasses import replace
 
 import pytest
 
@@ -396,4 +395,4 @@ def test_a_writer_whose_clock_is_behind_never_turns_the_time_back() -> None:
 
     slow = evolve(task, progressed(50, at=4), 3, after(12))
 
-    assert slow == replace(task, state=Running(50), heard_at=after(12), sequence=3)
+    assert slow == task._replace(state=Running(50), heard_at=after(12), sequence=3)

@@ -95,7 +95,7 @@ def test_attempts_do_not_extend_the_deadline() -> None:
 
 
 def test_a_task_without_a_start_time_has_no_deadline() -> None:
-    task = replace(running(), started_at=None, heard_at=after(5000))
+    task = running()._replace(started_at=None, heard_at=after(5000))
 
     assert judged(task, 5001) == Leave()
 

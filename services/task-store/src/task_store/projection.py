@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from contracts.events import Event, decode
 from contracts.lifecycle import (
-    BackingOff,
-    Ended,
+    CompletedState,
     Phase,
     Running,
     Task,
@@ -65,8 +64,7 @@ class Message(Protocol):
     def event_id(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """One line of tasks: how long it is, and how fast it is served.
 
     ``mean_s`` is the moving mean of seconds from first start to completion; ``served_at`` the
@@ -150,8 +148,7 @@ def project(batch: Iterable[Read], known: Known) -> Changes:
     changes = Changes()
     for each in batch:
         behind = changes.newly_parked.get(each.task_id, known.parked.get(each.task_id))
-        erasing = each.event is not None and each.event.type == "generation.erased"
-        if behind is not None and not erasing and behind < each.message.sequence:
+        if behind is not None and not _is_erasure(each) and behind < each.message.sequence:
             changes.parked.append(Parked(each.message, each.task_id, "behind", behind))
         elif each.event is None:
             _park(changes, each, each.reason)
@@ -161,6 +158,10 @@ def project(batch: Iterable[Read], known: Known) -> Changes:
             except Unapplicable as problem:
                 _park(changes, each, problem.reason)
     return changes
+
+
+def _is_erasure(each: Read) -> bool:
+    return each.event is not None and each.event.type == "generation.erased"
 
 
 def _park(changes: Changes, each: Read, reason: str) -> None:
@@ -224,23 +225,15 @@ def _serve(
     if not key[1]:
         return
     lane = changes.lanes.get(key) or known.lanes.get(key) or Lane()
-    mean_s, finished = lane.mean_s, lane.finished
-    if after.phase is Phase.COMPLETED and not (before and isinstance(before.state, Ended)):
-        finished += 1
-        mean_s = _mean(mean_s, after)
-    served = event.type in _TOLD_BY_WORKERS
-    changes.lanes[key] = replace(
-        lane,
-        waiting=lane.waiting + _is(after, Waiting) - _is(before, Waiting),
-        running=lane.running + _is(after, Running) - _is(before, Running),
-        finished=finished,
-        mean_s=mean_s,
-        served_at=logtime if served else lane.served_at,
+    was, now = None if before is None else type(before.state), type(after.state)
+    ended = now is CompletedState and was is not CompletedState
+    changes.lanes[key] = Lane(
+        waiting=lane.waiting + (now is Waiting) - (was is Waiting),
+        running=lane.running + (now is Running) - (was is Running),
+        finished=lane.finished + ended,
+        mean_s=_mean(lane.mean_s, after) if ended else lane.mean_s,
+        served_at=logtime if event.type in _TOLD_BY_WORKERS else lane.served_at,
     )
-
-
-def _is(task: Task | None, state: type[Waiting | Running | BackingOff]) -> int:
-    return int(task is not None and isinstance(task.state, state))
 
 
 def _mean(mean_s: float | None, task: Task) -> float | None:

@@ -45,6 +45,7 @@ check: setup  ## format, lint, types, import rules, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.generate --check
+	$(BIN)/python -m gateway.generate --check
 
 bench: setup  ## how fast it is here
 	$(BIN)/darkroom bench

@@ -1,4 +1,4 @@
-"""``python -m gateway.generate``: write openapi.json, or check with ``--check`` that it is current."""
+"""``python -m gateway.generate``: write openapi.json; ``--check``: see that it is current."""
 
 from __future__ import annotations
 

@@ -29,10 +29,12 @@ async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
     client = await nats.connect(nats_server.url, **connection_options("test"))
     await provision.ensure_stream(client, SPEC)
     await provision.ensure_bucket(client)
-    async with open_house(nats_server.url, client, tmp_path) as opened:
-        await opened.announce()
-        yield opened
-    await client.close()
+    try:
+        async with open_house(nats_server.url, client, tmp_path) as opened:
+            await opened.announce()
+            yield opened
+    finally:
+        await client.close()
 
 
 @pytest.fixture
@@ -42,11 +44,13 @@ async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
     await store.migrate(connection)
     app = create_task_store(TaskStoreSettings(nats_url=house.nats_url, database_url=database_url))
     running = asyncio.create_task(app.run())
-    await house.projected()
-    yield house
-    app.exit()
-    await asyncio.wait_for(running, 10)
-    connection.terminate()
+    try:
+        await house.projected()
+        yield house
+    finally:
+        app.exit()
+        await asyncio.wait_for(running, 10)
+        connection.terminate()
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -34,7 +35,7 @@ _TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]
 _SERVICE = re.compile(r"[A-Z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """A request in its canonical form: references as keys, the lane chosen."""
 
@@ -46,7 +47,11 @@ class Wanted:
     prompt_id: str | None
     metadata: Mapping[str, Any]
     run_at: datetime | None
-    body_sha256: str
+
+    @cached_property
+    def body_sha256(self) -> str:
+        """The same however the request's JSON was written."""
+        return body_hash(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,35 +95,29 @@ def want(submission: SubmitTask, owner: str, public_url: str) -> Wanted:
         for at, text in enumerate(submission.reference_images)
     )
     _check_reference_count(kind, len(references))
-    return _hashed(
-        Wanted(
-            kind=kind,
-            lane=choose_lane(kind, submission.provider_params),
-            prompt=submission.prompt,
-            references=references,
-            provider_params=submission.provider_params,
-            prompt_id=submission.prompt_id,
-            metadata=submission.metadata,
-            run_at=_in_utc(submission.run_at),
-            body_sha256="",
-        )
+    return Wanted(
+        kind=kind,
+        lane=choose_lane(kind, submission.provider_params),
+        prompt=submission.prompt,
+        references=references,
+        provider_params=submission.provider_params,
+        prompt_id=submission.prompt_id,
+        metadata=submission.metadata,
+        run_at=_in_utc(submission.run_at),
     )
 
 
 def want_again(record: Record) -> Wanted:
     """The request of a task that has ended, asked for once more."""
-    return _hashed(
-        Wanted(
-            kind=generation_type(record["type"]),
-            lane=record["lane"],
-            prompt=record["prompt"],
-            references=tuple(record["reference_images"]),
-            provider_params=record["provider_params"],
-            prompt_id=record["prompt_id"],
-            metadata={**record["metadata"], "retry_of": record["task_id"]},
-            run_at=None,
-            body_sha256="",
-        )
+    return Wanted(
+        kind=generation_type(record["type"]),
+        lane=record["lane"],
+        prompt=record["prompt"],
+        references=tuple(record["reference_images"]),
+        provider_params=record["provider_params"],
+        prompt_id=record["prompt_id"],
+        metadata={**record["metadata"], "retry_of": record["task_id"]},
+        run_at=None,
     )
 
 
@@ -235,7 +234,7 @@ def usable_traceparent(header: str | None) -> str | None:
 
 
 def body_hash(wanted: Wanted) -> str:
-    """SHA-256 of the request: the same however its JSON was written."""
+    """SHA-256 of what the request means."""
     meaning = {
         "type": wanted.kind.name,
         "prompt": wanted.prompt,
@@ -247,10 +246,6 @@ def body_hash(wanted: Wanted) -> str:
     }
     written = orjson.dumps(meaning, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(written).hexdigest()
-
-
-def _hashed(wanted: Wanted) -> Wanted:
-    return replace(wanted, body_sha256=body_hash(wanted))
 
 
 def _plain(value: Any) -> Any:

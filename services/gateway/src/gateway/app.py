@@ -100,14 +100,16 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
         middleware=_middleware(settings),
         lifespan=_lifespan,
         redirect_slashes=False,
+        # Asked of the environment at every request otherwise.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.parts = parts
-    # The routes themselves, in the order in which they are tried: routers nested in routers cost
-    # every request a walk through all of them.
-    app.router.routes += [
+    # The routes themselves, in the order in which they are tried, the hot ones first: routers
+    # nested in routers cost every request a walk through all of them.
+    app.router.routes[:0] = [
         tasks.SUBMIT,
-        *history.router.routes,
         tasks.SHOW,
+        *history.router.routes,
         *changes.router.routes,
         *files.router.routes,
         *operations.router.routes,

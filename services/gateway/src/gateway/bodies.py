@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -15,13 +15,20 @@ _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,9})\"?", re.IGNORECASE)
 _CLOSE = {"Connection": "close"}
 
 
-def media_type(request: Request) -> str:
+def headers_of(request: Request) -> dict[str, str]:
+    """All headers at once, by lower-case name: several are looked up on the hot routes."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
+    }
+
+
+def media_type(headers: Mapping[str, str]) -> str:
     """The content type without its parameters, in lower case."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def require_json(request: Request) -> None:
-    if not _JSON.fullmatch(media_type(request)):
+def require_json(headers: Mapping[str, str]) -> None:
+    if not _JSON.fullmatch(media_type(headers)):
         raise Refusal(
             "unsupported_media_type",
             "Send the body as JSON, with Content-Type: application/json.",
@@ -29,9 +36,9 @@ def require_json(request: Request) -> None:
         )
 
 
-async def read_json_body(request: Request) -> bytes:
+async def read_json_body(request: Request, headers: Mapping[str, str]) -> bytes:
     """The body, at most 1 MiB: reading stops at the limit, whatever ``Content-Length`` says."""
-    declared = _declared_length(request)
+    declared = _declared_length(headers)
     if declared is not None and declared <= MAX_BODY_BYTES:
         # The server passes on no more than was declared.
         try:
@@ -43,7 +50,7 @@ async def read_json_body(request: Request) -> bytes:
 
 async def limited(request: Request, limit: int, code: str) -> AsyncGenerator[bytes, None]:
     """The body in chunks. Raises `Refusal` ``code`` instead of reading more than ``limit``."""
-    declared = _declared_length(request)
+    declared = _declared_length(request.headers)
     if declared is not None and declared > limit:
         raise _too_large(limit, code)
     received = 0
@@ -67,8 +74,8 @@ def preferred_wait_s(header: str | None) -> int | None:
     return None
 
 
-def _declared_length(request: Request) -> int | None:
-    declared = request.headers.get("content-length", "")
+def _declared_length(headers: Mapping[str, str]) -> int | None:
+    declared = headers.get("content-length", "")
     return int(declared) if declared.isdecimal() and len(declared) < 19 else None
 
 

@@ -70,10 +70,14 @@ class Offer:
     title: str
     params_schema: Mapping[str, Any]
     validator: Draft202012Validator
+    takes_none: bool
+    """Whether no parameters at all are fine, which is what most requests have."""
 
     def check(self, provider_params: Mapping[str, Any]) -> None:
         """Raises `Refusal` with the place of each problem. ``service`` is not the provider's."""
         params = {key: value for key, value in provider_params.items() if key != "service"}
+        if not params and self.takes_none:
+            return
         errors: list[FieldProblem] = []
         for error in self.validator.iter_errors(params):
             errors.append((("provider_params", *error.absolute_path), error.message[:300]))
@@ -160,11 +164,11 @@ def read_offers(lane: str, value: bytes) -> list[Offer]:
             Draft202012Validator.check_schema(told.params_schema)
             # An empty registry: a schema's references are never fetched from anywhere.
             validator = Draft202012Validator(told.params_schema, registry=Registry())
-            list(validator.iter_errors({}))
+            takes_none = not list(validator.iter_errors({}))
         except (SchemaError, Unresolvable) as error:
             _log.error("schema not usable", lane=lane, type=type_name, reason=str(error)[:500])
             continue
-        offers.append(Offer(lane, type_name, told.title, told.params_schema, validator))
+        offers.append(Offer(lane, type_name, told.title, told.params_schema, validator, takes_none))
     return offers
 
 

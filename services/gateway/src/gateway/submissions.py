@@ -175,7 +175,7 @@ class Submissions:
             if not isinstance(projected, Refusal):
                 raise projected
         elif projected[0] is not None:
-            record = projected[0]
+            record: Record = projected[0]
             if logged is None or logged.sequence <= record["sequence"]:
                 return record
         return None if logged is None else to_record(logged)

@@ -40,7 +40,7 @@ async def retry_task(request: Request, parts: InParts, owner: Owner, task_id: st
             "task_is_live",
             f"The task is {record['status']}. Wait until it ends, or cancel it first.",
         )
-    asked = asked_for(request, owner, retry=True)
+    asked = asked_for(request.headers, owner, retry=True)
     submitted = await parts.submissions.submit(want_again(record), asked)
     return submitted_response(parts, submitted, asked)
 
@@ -57,13 +57,13 @@ async def retry_task(request: Request, parts: InParts, owner: Owner, task_id: st
 )
 async def patch_metadata(request: Request, parts: InParts, owner: Owner, task_id: str) -> Response:
     """Change metadata by a merge patch (RFC 7396): objects merge, null removes."""
-    if media_type(request) not in _PATCH_TYPES:
+    if media_type(request.headers) not in _PATCH_TYPES:
         raise Refusal(
             "unsupported_media_type",
             "Send a merge patch, with Content-Type: application/merge-patch+json.",
             headers={"Accept-Patch": _PATCH_TYPES[0]},
         )
-    patch = read_patch(await read_json_body(request))
+    patch = read_patch(await read_json_body(request, request.headers))
     record = await parts.changes.annotate(owner, task_id, patch)
     return json_response(parts.views.task(record))
 

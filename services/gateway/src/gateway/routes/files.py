@@ -105,7 +105,7 @@ async def show_artifact(request: Request, parts: InParts, owner: Owner, key: str
 
 async def _read_form(request: Request, max_bytes: int) -> tuple[bytes, str | None]:
     """The bytes and the name of the field ``file``; no more than allowed is ever read."""
-    if media_type(request) != "multipart/form-data":
+    if media_type(request.headers) != "multipart/form-data":
         raise Refusal(
             "unsupported_media_type",
             "Send the file as multipart/form-data, in a field called file.",

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from contracts.api import MAX_WAIT_S, SubmitTask, TaskView
 from contracts.lifecycle import Task
 from contracts.records import Record, from_record, to_record
 from gateway import admission
-from gateway.bodies import preferred_wait_s, read_json_body, require_json
+from gateway.bodies import headers_of, preferred_wait_s, read_json_body, require_json
 from gateway.metrics import SUBMIT_SECONDS
 from gateway.parts import Parts, parts_of
 from gateway.submissions import Asked, Submitted
@@ -32,20 +33,20 @@ _LARGEST_SEQUENCE = 2**63 - 1
 async def submit_task(request: Request) -> Response:
     began = time.perf_counter()
     parts = parts_of(request)
-    owner = parts.auth.owner(request.headers)
-    require_json(request)
-    submission = admission.read_submission(await read_json_body(request))
+    headers = headers_of(request)
+    owner = parts.auth.owner(headers)
+    require_json(headers)
+    submission = admission.read_submission(await read_json_body(request, headers))
     wanted = admission.want(submission, owner, parts.views.root_url)
-    asked = asked_for(request, owner)
+    asked = asked_for(headers, owner)
     submitted = await parts.submissions.submit(wanted, asked)
     if not asked.wait_s:
         SUBMIT_SECONDS.observe(time.perf_counter() - began)
     return submitted_response(parts, submitted, asked)
 
 
-def asked_for(request: Request, owner: str, *, retry: bool = False) -> Asked:
+def asked_for(headers: Mapping[str, str], owner: str, *, retry: bool = False) -> Asked:
     """How a submit was made, from its headers."""
-    headers = request.headers
     return Asked(
         owner=owner,
         key=headers.get("idempotency-key"),
@@ -69,15 +70,15 @@ def submitted_response(parts: Parts, submitted: Submitted, asked: Asked) -> Resp
 
 async def show_task(request: Request) -> Response:
     parts = parts_of(request)
-    owner = parts.auth.owner(request.headers)
+    headers = headers_of(request)
+    owner = parts.auth.owner(headers)
     task_id: str = request.path_params["task_id"]
     if request.scope["query_string"]:
         wait_s, after = _wait_and_after(request)
         if wait_s:
-            return _task_response(
-                request, parts, await _waited(parts, owner, task_id, wait_s, after)
-            )
-    return _task_response(request, parts, await parts.reader.read(owner, task_id))
+            record = await _waited(parts, owner, task_id, wait_s, after)
+            return _task_response(headers, parts, record)
+    return _task_response(headers, parts, await parts.reader.read(owner, task_id))
 
 
 async def _waited(
@@ -107,9 +108,9 @@ async def _waited(
     return latest if latest["sequence"] >= record["sequence"] else record
 
 
-def _task_response(request: Request, parts: Parts, record: Record) -> Response:
+def _task_response(headers: Mapping[str, str], parts: Parts, record: Record) -> Response:
     tag = etag(record)
-    sent = request.headers.get("if-none-match")
+    sent = headers.get("if-none-match")
     if sent is not None and (sent.strip() == "*" or tag in map(str.strip, sent.split(","))):
         return Response(status_code=304, headers={"ETag": tag})
     return json_response(parts.views.task(record), 200, {"ETag": tag})
@@ -129,16 +130,35 @@ def _wait_and_after(request: Request) -> tuple[float | None, int | None]:
     return wait_s, None if after is None else int(after[:20])
 
 
-class _Told(Route):
-    """Tells its template, which answers are counted by, as FastAPI's own routes do."""
+class _Endpoint:
+    """A handler as an ASGI application, without the layer that a plain function gets."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class _HotRoute(Route):
+    """Tells its template, which answers are counted by, as FastAPI's own routes do.
+
+    It is tried before its literal neighbour ``/tasks/processing`` and leaves that alone.
+    """
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"] == _PROCESSING:
+            return Match.NONE, {}
         match, child_scope = super().matches(scope)
-        return match, {**child_scope, "route": self} if child_scope else child_scope
+        if child_scope:
+            child_scope["route"] = self
+        return match, child_scope
 
 
-SUBMIT = _Told("/tasks", submit_task, methods=["POST"])
-SHOW = _Told("/tasks/{task_id}", show_task, methods=["GET"])
+_PROCESSING = "/tasks/processing"
+SUBMIT = _HotRoute("/tasks", _Endpoint(submit_task), methods=["POST"])
+SHOW = _HotRoute("/tasks/{task_id}", _Endpoint(show_task), methods=["GET"])
 
 documented = APIRouter(tags=["tasks"])
 

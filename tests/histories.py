@@ -34,7 +34,7 @@ json_objects = st.dictionaries(
     _names, _leaves | st.dictionaries(_names, _leaves, max_size=2), max_size=3
 )
 attempts = st.integers(0, MOST_ATTEMPTS)
-percents = st.integers(0, 100)
+percents = st.sampled_from((0, 1, 10, 50, 99, 100))
 moments = st.integers(0, 10_000).map(lambda tenths: tenths / 10)
 tasktypes = st.sampled_from(sorted(GENERATION_TYPES))
 stages = st.none() | st.sampled_from(

@@ -20,6 +20,7 @@ from artifacts.store import ArtifactStore
 from contracts.subjects import CANCEL_SUBJECTS, task_id_of
 from delivery.connection import check_server, connection_options
 from delivery.log import LogReader
+from delivery.loops import end_loop
 from delivery.publisher import Publisher
 from delivery.requests import Requests
 from generator.attempts import Policy
@@ -40,7 +41,6 @@ _log = get_logger(__name__)
 _BEATS_PER_LEASE = 3
 _CONNECT_PAUSE_S = 0.5
 _CLOSE_S = 0.5
-_CANCEL_AGAIN_S = 0.1
 
 
 class Generator:
@@ -106,7 +106,7 @@ class Generator:
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
         for loop in (parts.heartbeat.run, parts.catalogue.run):
-            stack.push_async_callback(_cancelled, self._watched(loop()))
+            stack.push_async_callback(end_loop, self._watched(loop()))
         parts.lanes.start(lambda fault: self.fail(repr(fault)))
         self.parts = parts
 
@@ -191,13 +191,6 @@ async def _connected(broker: NatsBroker) -> Client:
         except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
             _log.warning("the log is not there yet", reason=repr(problem))
             await asyncio.sleep(_CONNECT_PAUSE_S)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel it, again if need be: `asyncio.wait_for` of Python 3.11 may swallow a cancellation."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=_CANCEL_AGAIN_S)
 
 
 async def _close(provider: Provider) -> None:

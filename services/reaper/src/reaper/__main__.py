@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uvloop
 
+from delivery.loops import until_stopped
 from reaper.app import create_app
 from reaper.settings import Settings
 from telemetry.logs import configure_logs
 
 
 async def _run(settings: Settings) -> None:
-    await create_app(settings).run()
+    await until_stopped(create_app(settings).run())
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
 from delivery.connection import check_server, connection_options
+from delivery.loops import end_loop
 from delivery.requests import Requests
 from reaper import metrics
 from reaper.loop import Loop, patience_of
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastStream:
         loop = _loop(requests, settings)
         metrics.LAST_SWEEP_AGE.set_function(lambda: loop.age_s)
         sweeping = asyncio.create_task(loop.run_forever())
-        stack.push_async_callback(_cancelled, sweeping)
+        stack.push_async_callback(end_loop, sweeping)
         checks = readiness(broker, loop, settings.reaper_interval_s)
         await stack.enter_async_context(serve_health(settings.health_port, checks))
 
@@ -100,9 +101,3 @@ async def _connected(broker: NatsBroker) -> Client:
         except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
             _log.warning("the log is not there yet", reason=repr(problem))
             await asyncio.sleep(_CONNECT_PAUSE_S)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

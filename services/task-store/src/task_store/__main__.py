@@ -6,13 +6,14 @@ import gc
 
 import uvloop
 
+from delivery.loops import until_stopped
 from task_store.app import create_app
 from task_store.settings import Settings
 from telemetry.logs import configure_logs
 
 
 async def _run(settings: Settings) -> None:
-    await create_app(settings).run()
+    await until_stopped(create_app(settings).run())
 
 
 def main() -> None:

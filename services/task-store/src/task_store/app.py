@@ -11,6 +11,7 @@ from faststream import FastStream
 from faststream.nats import NatsBroker
 
 from delivery.connection import check_server, connection_options
+from delivery.loops import end_loop
 from delivery.requests import Requests
 from task_store.projector import Projector
 from task_store.queries import Queries
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastStream:
         stack.push_async_callback(pool.close)
         projector = Projector(client, requests, settings.database_url)
         projecting = asyncio.create_task(projector.run())
-        stack.push_async_callback(_cancelled, projecting)
+        stack.push_async_callback(end_loop, projecting)
         answers = Queries(client, pool, projector)
         await answers.start()
         stack.push_async_callback(answers.stop)
@@ -102,9 +103,3 @@ async def _pool(database_url: str) -> asyncpg.Pool:
         except (OSError, asyncpg.PostgresError, TimeoutError) as problem:
             _log.warning("the database is not there yet", reason=repr(problem))
             await asyncio.sleep(_CONNECT_PAUSE_S)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from typing import Protocol
 
 import asyncpg
 from nats.aio.client import Client
@@ -44,6 +45,9 @@ _REMEMBERED_TASKS = 20_000
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5
 _IDLE_S = 1.0
+_GATHER_S = 0.001
+"""For each event of the batch before."""
+_LONGEST_GATHER_S = 0.02
 _LIVE = (Phase.PENDING, Phase.WAITING, Phase.RUNNING, Phase.BACKING_OFF)
 
 
@@ -244,7 +248,7 @@ class Projector:
         start = projection.checkpoint.sequence + 1
         async with (
             OrderedLog(self._client, self._requests, start=start, name="projector") as messages,
-            aclosing(_decoded_ahead(messages)) as batches,
+            aclosing(decoded_ahead(messages)) as batches,
         ):
             async for reads in batches:
                 await self._take(projection, messages, reads)
@@ -287,17 +291,28 @@ class Projector:
         metrics.SEQUENCE.set(sequence)
 
 
-async def _decoded_ahead(messages: OrderedLog) -> AsyncGenerator[list[Read], None]:
-    """Batches of the log, each decoded while the one before it is being written."""
+class Batches(Protocol):
+    """The log, as `OrderedLog` hands it out."""
 
-    async def take() -> list[Read]:
+    async def batch(self, most: int, *, wait_s: float) -> Sequence[Message]: ...
+
+
+async def decoded_ahead(messages: Batches) -> AsyncGenerator[list[Read], None]:
+    """Batches of the log, each gathered and decoded while the one before it is being written.
+
+    A transaction costs as much as fifty events in it. So the more the last batch held, the longer
+    the next one gathers; when little happens, it is written at once.
+    """
+
+    async def take(before: int) -> list[Read]:
+        await asyncio.sleep(min(before * _GATHER_S, _LONGEST_GATHER_S))
         return [read(message) for message in await messages.batch(BATCH, wait_s=_IDLE_S)]
 
-    ahead = asyncio.create_task(take())
+    ahead = asyncio.create_task(take(0))
     try:
         while True:
             reads = await ahead
-            ahead = asyncio.create_task(take())
+            ahead = asyncio.create_task(take(len(reads)))
             yield reads
     finally:
         ahead.cancel()

@@ -71,9 +71,9 @@ _ASKERS: Mapping[str, tuple[str, ...]] = {
     queries.PROCESSING: ("gateway",),
     queries.HISTORY: ("gateway",),
     queries.EVENTS: ("gateway",),
-    queries.LINES: ("gateway", "reaper"),
+    queries.LINES: ("gateway",),
     queries.SILENT: ("reaper",),
-    queries.REFERENCED: ("gateway", "reaper"),
+    queries.REFERENCED: ("gateway",),
     queries.PARKED: ("operator",),
     queries.STATUS: ("gateway", "operator"),
 }

@@ -17,6 +17,7 @@ from gateway.settings import BadSettings, Settings, load
 from telemetry.logs import configure_logs
 
 GRACE_S = 8
+KEEP_ALIVE_S = 75
 BAD_SETTINGS = 2
 LOST = 1
 
@@ -65,10 +66,14 @@ def serve(settings: Settings) -> int:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="on",
     )
     server = GatewayServer(config, app)
     servers.append(server)
+    # uvicorn raises the signal again when it is done: an orderly end is no failure.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: None)
     server.run()
     return LOST if server.lost or not server.started else 0
 
@@ -84,5 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     sys.exit(main())

@@ -67,6 +67,16 @@ def document() -> dict[str, Any]:
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "With `DARKROOM_AUTH=keys`."}
     }
+    made["x-generation-types"] = {
+        kind.name: {
+            "title": kind.title,
+            "stages": kind.stages,
+            "prompt_required": kind.prompt_required,
+            "references": kind.references,
+            "default_provider": kind.default_provider.upper(),
+        }
+        for kind in GENERATION_TYPES.values()
+    }
     for path, operations_of_path in made["paths"].items():
         for method, operation in operations_of_path.items():
             _complete(operation, method, path)

@@ -1,0 +1,249 @@
+"""What `darkroom doctor` looks at: each check says how things are, and how to mend them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import asyncpg
+import click
+import httpx
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from contracts.subjects import STREAM
+from darkroom.cli import disks
+from darkroom.cli.findings import Finding
+from darkroom.cli.health import ProjectionState, projection_state
+from darkroom.cli.provisioning import compare_broker, compare_schema, lane_specs
+from darkroom.cli.servers import database_connection, log_connection, log_requests, without_password
+from darkroom.cli.settings import CommandLineSettings, ServerAddresses, server_addresses
+from darkroom.stack.data_directory import DataDirectory
+from darkroom.stack.files import read_text
+from delivery.connection import server_version
+from delivery.provision import lanes_on_the_broker
+
+_TIMEOUT_S = 5.0
+_FULL = 0.9
+_WATCH_S = 1.0
+_RETIRED = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^retired_[0-9]+$' ORDER BY nspname"
+
+
+async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
+    """Every check, in the order in which things depend on each other."""
+    addresses = server_addresses(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        client, broker = await _opened(stack, "nats", log_connection(addresses.nats_url))
+        connection, database = await _opened(
+            stack, "postgres", database_connection(addresses.database_url)
+        )
+        findings = []
+        if client is None:
+            findings.append(broker)
+        else:
+            findings.append(_server(client, addresses))
+            findings.append(_durability(settings, addresses))
+            findings.append(await _provisioned(client, settings))
+            findings.append(await _unserved(client))
+        if connection is None:
+            findings.append(database)
+        else:
+            findings.append(await _schema(connection, addresses))
+        if client is not None and connection is not None:
+            findings += await _projection(client, connection)
+    findings.append(await _gateway(url))
+    return findings + disks.examine(settings)
+
+
+async def _opened(stack: contextlib.AsyncExitStack, name: str, opening: Any) -> tuple[Any, Finding]:
+    """What could be opened, or None and the finding that says why not."""
+    try:
+        return await stack.enter_async_context(opening), Finding(name, ok=True, detail="")
+    except click.ClickException as problem:
+        detail, _, mend = problem.message.partition(". ")
+        return None, Finding(name, ok=False, detail=detail, mend=mend)
+
+
+def _server(client: Client, addresses: ServerAddresses) -> Finding:
+    version = ".".join(map(str, server_version(client)))
+    return Finding("nats", ok=True, detail=f"{version} on {without_password(addresses.nats_url)}")
+
+
+def _durability(settings: CommandLineSettings, addresses: ServerAddresses) -> Finding:
+    """Whether what is acknowledged is on disk; only the embedded server's file can be read."""
+    if not addresses.embedded_nats:
+        return Finding(
+            "durability",
+            ok=None,
+            detail="the server does not tell when it syncs",
+            mend="look for `sync_interval: always` in its configuration (deploy/nats.conf has it)",
+        )
+    configuration = read_text(DataDirectory(settings.data_dir).run / "nats.conf") or ""
+    if "sync_interval: always" in configuration:
+        return Finding("durability", ok=True, detail="on disk before it is acknowledged")
+    return Finding(
+        "durability",
+        ok=False,
+        detail="acknowledged up to 2 minutes before it is on disk",
+        mend="restart `darkroom up`: it writes the configuration anew",
+    )
+
+
+async def _provisioned(client: Client, settings: CommandLineSettings) -> Finding:
+    try:
+        lanes = await lane_specs()
+        found = await compare_broker(client, settings, lanes, mend=False)
+    except click.ClickException as problem:
+        return Finding("log", ok=False, detail=problem.message)
+    if found:
+        detail = "; ".join(map(str, found))
+        return Finding("log", ok=False, detail=detail, mend="darkroom setup")
+    return Finding("log", ok=True, detail=f"stream, bucket and {len(lanes)} lanes as declared")
+
+
+async def _unserved(client: Client) -> Finding:
+    """Lanes in which tasks wait, but whose provider isn't installed or configured here."""
+    known = {lane.durable for lane in await lane_specs()}
+    waiting = []
+    with contextlib.suppress(NatsError):
+        for name in await lanes_on_the_broker(client):
+            if name not in known:
+                told = await client.jetstream().consumer_info(STREAM, name)
+                if told.num_pending or told.num_ack_pending:
+                    waiting.append(f"{name} ({told.num_pending or 0} waiting)")
+    if not waiting:
+        return Finding("lanes", ok=True, detail="each lane with tasks in it has a provider here")
+    return Finding(
+        "lanes",
+        ok=None,
+        detail=f"not offered by the providers here: {', '.join(waiting)}",
+        mend="make sure that some generator has the provider, with its settings",
+    )
+
+
+async def _schema(connection: asyncpg.Connection, addresses: ServerAddresses) -> Finding:
+    where = without_password(addresses.database_url)
+    version = await connection.fetchval("SHOW server_version")
+    try:
+        missing = await compare_schema(connection, mend=False)
+    except click.ClickException as problem:
+        return Finding("postgres", ok=False, detail=problem.message)
+    if missing:
+        return Finding("postgres", ok=False, detail="; ".join(missing), mend="darkroom setup")
+    retired = [row["nspname"] for row in await connection.fetch(_RETIRED)]
+    kept = f"; kept old rows: {', '.join(retired)}" if retired else ""
+    return Finding("postgres", ok=True, detail=f"{version.split()[0]} on {where}{kept}")
+
+
+async def _projection(client: Client, connection: asyncpg.Connection) -> list[Finding]:
+    """The checkpoint against the log, who projects, what is parked, how full the log is."""
+    try:
+        async with log_requests(client) as requests:
+            state = await projection_state(requests, connection)
+            if state.lag:
+                await asyncio.sleep(_WATCH_S)
+                later = await projection_state(requests, connection)
+            else:
+                later = state
+    except Exception as problem:  # noqa: BLE001 - said above where it is a fault of its own
+        return [
+            Finding(
+                "projection",
+                ok=False,
+                detail=f"can't be compared with the log ({type(problem).__name__})",
+                mend="mend what is said above first",
+            )
+        ]
+    return [_position(state, later), _projector(later), _parked(later), _room(later)]
+
+
+def _position(state: ProjectionState, later: ProjectionState) -> Finding:
+    created, sequence = later.checkpoint.stream_created, later.checkpoint.sequence
+    if created is not None and created != later.log.created:
+        return Finding(
+            "projection",
+            ok=False,
+            detail=f"is of another stream: this one was made at {later.log.created.isoformat()}",
+            mend="bring the old log back (DATA_DIR/nats), or begin with an empty database",
+        )
+    if sequence > later.log.last_sequence:
+        return Finding(
+            "projection",
+            ok=False,
+            detail=f"is at {sequence}, but the log ends at {later.log.last_sequence}",
+            mend="bring the lost end of the log back from a copy; nothing is projected until then",
+        )
+    if later.missing and sequence:
+        return Finding(
+            "projection",
+            ok=False,
+            detail=f"{later.missing} events left the log before they were applied",
+            mend="keep the log for longer: DARKROOM_STREAM_MAX_AGE_S, then darkroom setup",
+        )
+    stuck = later.lag > 0 and sequence == state.checkpoint.sequence
+    return Finding(
+        "projection",
+        ok=not stuck,
+        detail=f"at {sequence}, {later.lag} events behind the log",
+        mend="see the log of the task-store (DATA_DIR/log/task-store.log)" if stuck else "",
+    )
+
+
+def _projector(state: ProjectionState) -> Finding:
+    ok = state.projector in ("active", "standing by")
+    mend = "" if ok else "start one: darkroom up, or darkroom task-store"
+    if state.projector.startswith("halted"):
+        mend = "see the projection above"
+    return Finding("task-store", ok=ok, detail=state.projector, mend=mend)
+
+
+def _parked(state: ProjectionState) -> Finding:
+    if not state.parked_events:
+        return Finding("parked", ok=True, detail="no event was put aside")
+    since = "" if state.parked_since is None else f", since {state.parked_since.isoformat()}"
+    return Finding(
+        "parked",
+        ok=False,
+        detail=f"{state.parked_events} events of {state.parked_tasks} tasks{since}",
+        mend="darkroom projection rebuild tries them again, e.g. after an upgrade",
+    )
+
+
+def _room(state: ProjectionState) -> Finding:
+    if state.log.max_bytes <= 0:
+        return Finding("room", ok=None, detail="the log has no limit", mend="darkroom setup")
+    used = state.log.bytes / state.log.max_bytes
+    full = used >= _FULL
+    return Finding(
+        "room",
+        ok=not full,
+        detail=f"the log uses {used:.1%} of its bytes",
+        mend="new tasks are refused: raise DARKROOM_STREAM_MAX_BYTES, then darkroom setup"
+        if full
+        else "",
+    )
+
+
+async def _gateway(url: str) -> Finding:
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+            answer = await http.get(f"{url.rstrip('/')}/readyz")
+        told = answer.json()
+        failing = [
+            f"{name}: {check.get('detail') or 'not ready'}"
+            for name, check in told["checks"].items()
+            if not check["ok"]
+        ]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return Finding(
+            "gateway",
+            ok=False,
+            detail=f"does not answer on {url}",
+            mend="start it: darkroom up, or tell where it is with --url",
+        )
+    if failing:
+        return Finding(
+            "gateway", ok=False, detail="; ".join(failing), mend="see what else is wrong here"
+        )
+    return Finding("gateway", ok=True, detail=f"ready on {url}")

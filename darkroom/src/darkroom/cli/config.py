@@ -1,0 +1,121 @@
+"""``darkroom config``: the settings as the services would read them now, without secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from darkroom.cli.invocation import Invocation, command, pass_invocation
+from darkroom.cli.screen import console, plain
+from darkroom.cli.servers import without_password
+from darkroom.cli.settings import CommandLineSettings, server_addresses
+from gateway.settings import Settings as GatewaySettings
+from generator.settings import Settings as GeneratorSettings
+from reaper.settings import Settings as ReaperSettings
+from task_store.settings import Settings as TaskStoreSettings
+
+PREFIX = "DARKROOM_"
+HIDDEN = "***"
+OTHERS = "others"
+_SERVICES: Mapping[str, type[BaseSettings]] = {
+    "darkroom": CommandLineSettings,
+    "gateway": GatewaySettings,
+    "generator": GeneratorSettings,
+    "task-store": TaskStoreSettings,
+    "reaper": ReaperSettings,
+}
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
+
+
+@command()
+@pass_invocation
+def config(invocation: Invocation) -> None:
+    """Print the effective settings of every service, without secrets."""
+    with _addresses_found():
+        found = effective(invocation)
+    if invocation.as_json:
+        invocation.print_json(found)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("variable", "value", "read by"):
+        table.add_column(column, overflow="fold")
+    for (name, value), services in sorted(_by_value(found).items()):
+        style = "bold" if name in os.environ else ""
+        table.add_row(Text(name, style=style), Text(plain(value)), ", ".join(services))
+    console().print(table)
+
+
+def effective(invocation: Invocation) -> dict[str, dict[str, Any]]:
+    """Every service's variables and their values; `OTHERS` are read by providers, or by nobody."""
+    found = {name: _shown(name, settings) for name, settings in _SERVICES.items()}
+    found["darkroom"] |= {
+        f"{PREFIX}URL": without_password(invocation.url),
+        f"{PREFIX}API_KEY": HIDDEN if invocation.api_key else None,
+    }
+    known = {variable for variables in found.values() for variable in variables}
+    others = {
+        name: _hidden(name, value)
+        for name, value in sorted(os.environ.items())
+        if name.startswith(PREFIX) and name not in known
+    }
+    return found | ({OTHERS: others} if others else {})
+
+
+def _shown(service: str, settings_class: type[BaseSettings]) -> dict[str, Any]:
+    try:
+        settings = settings_class()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = PREFIX + "_".join(map(str, first["loc"])).upper()
+        raise click.UsageError(f"{name} is not usable ({service}): {first['msg']}.") from None
+    return {
+        PREFIX + name.upper(): _hidden(name.upper(), getattr(settings, name))
+        for name in sorted(settings_class.model_fields)
+    }
+
+
+def _hidden(name: str, value: Any) -> Any:
+    """The value as it may be shown: no secrets, no passwords within addresses."""
+    if isinstance(value, SecretStr):
+        return HIDDEN if value.get_secret_value() else None
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if _SECRET.search(name):
+        return HIDDEN if str(value) else None
+    return without_password(str(value))
+
+
+def _by_value(found: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:
+    merged: dict[tuple[str, str], list[str]] = {}
+    for service, variables in found.items():
+        for name, value in variables.items():
+            text = "" if value is None else str(value)
+            merged.setdefault((name, text), []).append(service)
+    return merged
+
+
+@contextmanager
+def _addresses_found() -> Iterator[None]:
+    """Where no server is named, services that `darkroom up` starts are told of its own."""
+    addresses = server_addresses()
+    found = {
+        f"{PREFIX}NATS_URL": addresses.nats_url if addresses.embedded_nats else None,
+        f"{PREFIX}DATABASE_URL": addresses.database_url if addresses.embedded_database else None,
+    }
+    added = {name: url for name, url in found.items() if url is not None}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]

@@ -1,0 +1,184 @@
+"""``darkroom projection``: how far the rows are, and whether they are what the log tells."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from nats.aio.client import Client
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from darkroom.cli.failures import FOUND_SOMETHING, Refused
+from darkroom.cli.health import ProjectionState, projection_state
+from darkroom.cli.invocation import Invocation, group, pass_invocation
+from darkroom.cli.screen import console, pairs, when
+from darkroom.cli.servers import database_connection, log_connection, log_requests, run
+from darkroom.cli.settings import server_addresses
+from delivery.ordered import Interrupted
+from delivery.requests import Requests
+from task_store.rebuild import Busy, LogUnfit, Rebuilt, Tell, rebuild
+from task_store.verify import Verified, verify
+
+
+@group()
+def projection() -> None:
+    """Look at, rebuild and verify the projection: the rows made from the log."""
+
+
+@projection.command()
+@pass_invocation
+def status(invocation: Invocation) -> None:
+    """How far it is, and what was put aside."""
+    state = run(_state())
+    if invocation.as_json:
+        invocation.print_json(state.as_json())
+        return
+    checkpoint = state.checkpoint
+    lag = "none" if not state.lag else f"{state.lag} events"
+    parked = "none"
+    if state.parked_events:
+        parked = f"{state.parked_events} events of {state.parked_tasks} tasks"
+    console().print(
+        pairs(
+            [
+                ("build", checkpoint.build),
+                ("at sequence", checkpoint.sequence),
+                ("the log ends at", state.last_sequence),
+                ("lag", lag),
+                ("last event applied", when(checkpoint.logtime) if checkpoint.sequence else None),
+                ("parked", parked),
+                ("projector", state.projector),
+            ]
+        )
+    )
+
+
+@projection.command("rebuild")
+@click.option("--keep-old", is_flag=True, help="Keep the old rows, in a schema of their own.")
+@pass_invocation
+def rebuild_(invocation: Invocation, keep_old: bool) -> None:
+    """Make all rows anew from the log, without a pause, and put them in the old ones' place."""
+    with _progress_bar("rebuilding") as tell:
+        rebuilt = run(_rebuild(keep_old, tell))
+    if invocation.as_json:
+        invocation.print_json(
+            {"build": rebuilt.build, "sequence": rebuilt.sequence, "retired": rebuilt.retired}
+        )
+        return
+    for schema in rebuilt.dropped:
+        click.echo(f"Dropped {schema}, which an earlier run had left behind.")
+    click.echo(f"Build {rebuilt.build} is live, made from the log up to {rebuilt.sequence:,}.")
+    if rebuilt.retired is not None:
+        click.echo(
+            f"The old rows are in schema {rebuilt.retired}: DROP SCHEMA {rebuilt.retired} CASCADE."
+        )
+
+
+@projection.command("verify")
+@pass_invocation
+@click.pass_context
+def verify_(ctx: click.Context, invocation: Invocation) -> None:
+    """Compare all rows with what the log tells; exit 1 if any differs."""
+    with _progress_bar("verifying") as tell:
+        verified = run(_verify(tell))
+    if invocation.as_json:
+        invocation.print_json(_verified_json(verified))
+    elif not verified.different:
+        click.echo(f"{verified.rows:,} rows are as the log tells, at {verified.sequence:,}.")
+    else:
+        for each in verified.differences:
+            click.echo(str(each))
+        click.echo(
+            f"{verified.different:,} rows are not as the log tells, at {verified.sequence:,} "
+            f"({len(verified.differences)} shown). Mend them with `darkroom projection rebuild`.",
+            err=True,
+        )
+    if verified.different:
+        ctx.exit(FOUND_SOMETHING)
+
+
+async def _state() -> ProjectionState:
+    addresses = server_addresses()
+    async with (
+        log_connection(addresses.nats_url) as client,
+        log_requests(client) as requests,
+        database_connection(addresses.database_url) as connection,
+    ):
+        return await projection_state(requests, connection)
+
+
+async def _rebuild(keep_old: bool, tell: Tell) -> Rebuilt:
+    async with _servers() as (url, client, requests):
+        return await rebuild(url, client, requests, keep_old=keep_old, tell=tell)
+
+
+async def _verify(tell: Tell) -> Verified:
+    async with _servers() as (url, client, requests):
+        return await verify(url, client, requests, tell=tell)
+
+
+@asynccontextmanager
+async def _servers() -> AsyncIterator[tuple[str, Client, Requests]]:
+    """The database's address and the log, and what is said when they won't do."""
+    addresses = server_addresses()
+    try:
+        async with (
+            log_connection(addresses.nats_url) as client,
+            log_requests(client) as requests,
+            database_connection(addresses.database_url),
+        ):
+            yield addresses.database_url, client, requests
+    except Busy:
+        raise Refused(
+            "Another rebuild or verification is at work on this database. Wait for it to end."
+        ) from None
+    except LogUnfit as problem:
+        raise Refused(
+            f"Not possible: {problem}. `darkroom doctor` tells what to do; nothing was changed."
+        ) from None
+    except Interrupted as problem:
+        raise Refused(
+            f"The log could not be read to its end ({problem.reason}); nothing was changed. "
+            "Try again."
+        ) from None
+
+
+@contextmanager
+def _progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, where somebody looks at it."""
+    columns = (
+        TextColumn(doing),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+        TimeRemainingColumn(),
+    )
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        shown = bar.add_task(doing, total=0, visible=False)
+
+        def tell(done: int, of: int) -> None:
+            bar.update(shown, completed=done, total=of, visible=True)
+
+        yield tell
+
+
+def _verified_json(verified: Verified) -> dict[str, Any]:
+    return {
+        "sequence": verified.sequence,
+        "rows": verified.rows,
+        "different": verified.different,
+        "differences": [
+            {
+                "table": each.table,
+                "key": each.key,
+                "columns": list(each.columns),
+                "in_projection": each.is_live,
+                "in_log": each.is_rebuilt,
+            }
+            for each in verified.differences
+        ],
+        "verified_at": datetime.now(UTC).isoformat(),
+    }

@@ -72,7 +72,7 @@ def requests(draw: st.DrawFn, tasktype: str | None = None, task: str = TASK_ID) 
 
 
 @st.composite
-def ends(draw: st.DrawFn, **where: Any) -> Event:
+def ends(draw: st.DrawFn, /, **where: Any) -> Event:
     """Any of the ends of a task."""
     attempt = draw(attempts)
     match draw(st.sampled_from(["completed", "failed", "timed_out", "cancelled"])):

@@ -1,6 +1,5 @@
 """What is true of a task after a fact: every arrow of the state machine, and every missing one."""
 
-
 import pytest
 
 from builders import (

@@ -28,6 +28,13 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         TASK_TIMEOUT_S=str(SILENCE_S),
         REAPER_INTERVAL_S="0.2",
     ) as made:
+
+        async def has_painted() -> bool:
+            """The first picture waits for a worker process, on a busy machine for too long."""
+            task = await made.ended((await submit(made))["task_id"])
+            return bool(task["status"] == "completed")
+
+        await eventually(has_painted, 90, "no picture was painted")
         yield made
 
 

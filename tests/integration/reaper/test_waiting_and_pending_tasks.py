@@ -40,8 +40,9 @@ ONE = task_id(1)
 async def test_a_task_waits_in_a_served_lane_and_ends_in_an_unserved_one(
     bus: Bus, start_reaper: StartReaper
 ) -> None:
-    working, waiting, unserved = task_id(1), task_id(2), task_id(3)
+    working, waiting, unserved, other_type = (task_id(n) for n in range(1, 5))
     await bus.tell(requested(task=working), started(task=working), requested(task=waiting))
+    await bus.tell(requested(task=other_type, tasktype="WHITE_BACKGROUND"))
     await bus.tell(requested(task=unserved, lane="kie"))
     await start_reaper(task_timeout_s=1)
 
@@ -56,6 +57,8 @@ async def test_a_task_waits_in_a_served_lane_and_ends_in_an_unserved_one(
     )
     assert found["error"]["attempts"] == 0
     assert (await record(bus, waiting))["phase"] == "waiting"
+    # The same provider works on a picture; its workers are busy, not gone.
+    assert (await record(bus, other_type))["phase"] == "waiting"
 
 
 async def test_downtime_of_the_reaper_ends_no_waiting_task(bus: Bus) -> None:

@@ -84,7 +84,7 @@ def decide(
 ) -> Verdict:
     """What is to be done about ``task``, known as of ``now`` (the broker's clock).
 
-    ``served_at`` is when a worker last told anything in the task's lane. ``watching_since`` is
+    ``served_at`` is when a worker of the task's provider last told anything. ``watching_since`` is
     when the reaper began to watch without interruption: for a waiting task, earlier silence was
     perhaps only the broker's or the reaper's own downtime. For a started one it counts.
     """

@@ -138,11 +138,14 @@ WHERE EXISTS (
 -- has reached the log's end ($1, $2), else the time of the last event applied. Exactly at a limit
 -- is over it. A task with parked events is not known as of the checkpoint, so it is not judged.
 -- $11 are the types that wait for a photo; one that has it is due, like one whose `run_at` came.
+-- A provider's types share its workers: what one of them tells of any type serves all its lanes.
 WITH clock AS (
     SELECT c.sequence, CASE WHEN c.sequence >= $1 THEN $2::timestamptz ELSE c.logtime END AS now
     FROM checkpoint c
 ), limits AS (
     SELECT * FROM unnest($5::text[], $6::float8[], $7::float8[]) u (type, timeout_s, deadline_s)
+), service AS (
+    SELECT lane, max(served_at) AS last FROM lanes GROUP BY lane
 ), candidates AS (
     SELECT t.task_id, t.heard_at AS since
     FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
@@ -156,7 +159,8 @@ WITH clock AS (
       AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
     UNION ALL
     SELECT w.task_id, w.heard_at
-    FROM clock CROSS JOIN lanes l LEFT JOIN limits k ON k.type = l.type
+    FROM clock CROSS JOIN lanes l JOIN service s ON s.lane = l.lane
+    LEFT JOIN limits k ON k.type = l.type
     CROSS JOIN LATERAL (
         SELECT t.task_id, t.heard_at FROM tasks t
         WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
@@ -164,13 +168,13 @@ WITH clock AS (
           AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
         ORDER BY t.ticket LIMIT $9) w
     WHERE l.waiting > 0
-      AND greatest(l.served_at, $8::timestamptz) <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+      AND greatest(s.last, $8::timestamptz) <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
 )
-SELECT t.*, l.served_at, clock.now AS clock_now, clock.sequence AS clock_sequence
+SELECT t.*, s.last AS served_at, clock.now AS clock_now, clock.sequence AS clock_sequence
 FROM clock
 LEFT JOIN LATERAL (SELECT * FROM candidates ORDER BY since LIMIT $9) chosen ON true
 LEFT JOIN tasks t ON t.task_id = chosen.task_id
-LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
+LEFT JOIN service s ON s.lane = t.lane
 ORDER BY chosen.since
 
 -- name: read_parked

@@ -45,7 +45,7 @@ _REMEMBERED_TASKS = 20_000
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5
 _IDLE_S = 1.0
-_GATHER_S = 0.001
+_GATHER_S = 0.002
 """For each event of the batch before."""
 _LONGEST_GATHER_S = 0.02
 _LIVE = (Phase.PENDING, Phase.WAITING, Phase.RUNNING, Phase.BACKING_OFF)

@@ -11,7 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.subjects import StreamSpec
+from artifacts.keys import artifact_key
+from artifacts.store import StoreUnavailable
+from builders import started, task_id
+from contracts.subjects import StreamSpec, progress_subject
 from delivery.provision import stream_config
 from delivery.requests import NoReply
 from integration.gateway.house import CREATE, House
@@ -212,3 +215,40 @@ async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.As
         codes.append(answer.json().get("code"))
 
     assert codes[-1] == "log_full"
+
+
+async def test_a_broken_object_store_is_told(
+    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise StoreUnavailable("no disk")
+
+    store = house.parts[0].store
+    monkeypatch.setattr(store.__class__, "put", broken)
+    monkeypatch.setattr(store.__class__, "head", broken)
+    answers = [
+        await door.get(f"/{artifact_key('ann', task_id(1), 1, 0, 'a' * 64, 'png')}"),
+        await door.post(
+            "/tasks",
+            json=CREATE
+            | {"reference_images": [f"/{artifact_key('ann', task_id(1), 1, 0, 'a' * 64, 'png')}"]},
+        ),
+    ]
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [
+        (503, "store_unavailable")
+    ] * 2
+    assert "no disk" not in answers[0].text
+
+
+async def test_a_poisoned_event_hides_no_more_than_what_came_after_it(
+    house: House, door: httpx.AsyncClient
+) -> None:
+    task = (await door.post("/tasks", json=CREATE)).json()
+    subject = progress_subject("CREATE", task["task_id"])
+    await house.client.jetstream().publish(subject, b"poison")
+    await house.tell(started(task=task["task_id"], owner="ann"))
+    read = await house.parts[0].reader.from_log(task["task_id"])
+
+    assert read is not None
+    assert (read.status, read.sequence) == ("processing", task["sequence"])

@@ -225,9 +225,17 @@ def test_each_way_of_being_unreadable_has_its_reason() -> None:
     assert reasons == {"undecodable"}
     nul = encode(requested(prompt="a\x00b"))
     assert read(Stored(subject, 1, after(0), nul)).reason == "nul_character"
+    behind_backslash = encode(requested(prompt="a\\\x00b"))
+    assert read(Stored(subject, 1, after(0), behind_backslash)).reason == "nul_character"
     elsewhere = Stored(subject_of(requested(task=task_id(9))), 1, after(0), encode(good))
     assert read(elsewhere).reason == "subject_mismatch"
     assert read(stored(requested(task="t1"), 1)).reason == "task_id_not_a_uuid"
+
+
+def test_text_that_only_looks_like_an_escaped_nul_is_read() -> None:
+    for prompt in ("\\u0000", "a \\\\u0000", "\\u0000\\u0000"):
+        event = requested(prompt=prompt)
+        assert read(Stored(subject_of(event), 1, after(0), encode(event))).event == event
 
 
 def test_only_readable_events_concern_a_task() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,13 +14,26 @@ from contracts.subjects import MINIMUM_SERVER
 
 _log = logging.getLogger(__name__)
 
+_SAY_AGAIN_S = 10.0
+
 
 class ServerTooOld(Exception):
     """The broker is older than the oldest that keeps its promises."""
 
 
-async def _told(error: Exception) -> None:
-    _log.warning("nats: %s", error or type(error).__name__)
+def _teller() -> Callable[[Exception], Awaitable[None]]:
+    """Logs a connection's errors: the same one, four times a second while away, once in 10 s."""
+    said: tuple[str, float] = ("", 0.0)
+
+    async def tell(error: Exception) -> None:
+        nonlocal said
+        text = str(error) or type(error).__name__
+        now = time.monotonic()
+        if text != said[0] or now - said[1] > _SAY_AGAIN_S:
+            said = (text, now)
+            _log.warning("nats: %s", text)
+
+    return tell
 
 
 def connection_options(
@@ -38,7 +52,7 @@ def connection_options(
         "ping_interval": 10,
         "max_outstanding_pings": 2,
         "allow_reconnect": True,
-        "error_cb": _told,
+        "error_cb": _teller(),
     }
     if on_closed is not None:
         options["closed_cb"] = on_closed

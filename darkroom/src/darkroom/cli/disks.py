@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -33,14 +33,18 @@ def _artifacts(settings: CommandLineSettings) -> Finding:
             "artifacts", ok=None, detail=f"in {settings.artifacts_url}: not looked at from here"
         )
     there = _nearest(directory)
-    if os.access(there, os.W_OK | os.X_OK):
-        return Finding("artifacts", ok=True, detail=f"{directory} can be written to")
-    return Finding(
-        "artifacts",
-        ok=False,
-        detail=f"{there} can't be written to",
-        mend="give this user the right to, or choose another DARKROOM_ARTIFACTS_URL",
-    )
+    try:
+        # Rights alone don't tell: the disk may be read-only or full.
+        with tempfile.TemporaryFile(dir=there) as probe:
+            probe.write(b"\0")
+    except OSError as error:
+        return Finding(
+            "artifacts",
+            ok=False,
+            detail=f"{there} can't be written to ({error.strerror})",
+            mend="give this user the right to, or choose another DARKROOM_ARTIFACTS_URL",
+        )
+    return Finding("artifacts", ok=True, detail=f"{directory} can be written to")
 
 
 def _space(settings: CommandLineSettings) -> Finding:

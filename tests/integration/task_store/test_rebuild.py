@@ -308,6 +308,22 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+async def test_a_rebuild_that_fails_leaves_nothing_behind(
+    bus: Bus, database: asyncpg.Connection, workshop: Workshop
+) -> None:
+    await bus.projected(await bus.tell(*lives(1, 200)))
+    before = await rows(database)
+
+    def fails(_done: int, _of: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await workshop.rebuild(tell=fails)
+
+    assert await schemas(database) == []
+    assert await rows(database) == before
+
+
 async def test_the_old_projection_is_kept_on_request(
     bus: Bus, database: asyncpg.Connection, workshop: Workshop
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -57,6 +57,8 @@ class Shadow:
 
     def __init__(self, schema: str, projection: Projection, history: History, tell: Tell) -> None:
         self.schema = schema
+        self.adopted = False
+        """Whether it took the live one's place; else it is dropped in the end."""
         self._projection = projection
         self._history = history
         self._tell = tell
@@ -112,6 +114,7 @@ async def rebuild(
                 await live.execute(REBUILD["supersede"])
                 await live.execute(REBUILD["retire_live"].format(retired=retired))
                 await live.execute(REBUILD["make_live"].format(schema=schema))
+            made.adopted = True
         if not keep_old:
             await drop_schema(live, retired)
     return Rebuilt(build, checkpoint.sequence, dropped, retired if keep_old else None)
@@ -163,16 +166,25 @@ async def shadow(
     build: int,
     tell: Tell,
 ) -> AsyncIterator[Shadow]:
-    """An empty projection in ``schema``, to be filled."""
+    """An empty projection in ``schema``, to be filled; what isn't adopted goes."""
     await store.create_projection(live, schema, build=build)
-    connection = await store.open_connection(database_url, schema=schema)
+    adopted = False
     try:
-        projection = Projection(connection, keep_raw=False)
-        await projection.load()
-        async with History(client, requests, connection) as history:
-            yield Shadow(schema, projection, history, tell)
+        connection = await store.open_connection(database_url, schema=schema)
+        try:
+            projection = Projection(connection, keep_raw=False)
+            await projection.load()
+            async with History(client, requests, connection) as history:
+                made = Shadow(schema, projection, history, tell)
+                yield made
+                adopted = made.adopted
+        finally:
+            connection.terminate()
     finally:
-        connection.terminate()
+        if not adopted:
+            # Where the database is gone, the next run drops it.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await drop_schema(live, schema)
 
 
 async def hold_checkpoint(live: asyncpg.Connection) -> Checkpoint:

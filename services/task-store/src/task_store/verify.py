@@ -15,7 +15,6 @@ from task_store.rebuild import (
     LONG_S,
     Tell,
     alone,
-    drop_schema,
     fit_checkpoint,
     hold_checkpoint,
     shadow,
@@ -74,20 +73,15 @@ async def verify(
     async with alone(database_url) as (live, _):
         before = await fit_checkpoint(live, requests)
         schema = f"verify_{before.build}"
-        try:
-            async with shadow(
-                database_url, client, requests, live, schema, before.build, tell
-            ) as made:
-                await made.approach(live)
-                async with _reader(database_url) as reader:
-                    async with live.transaction():
-                        checkpoint = await hold_checkpoint(live)
-                        await made.settle(checkpoint)
-                        # The snapshot is taken while neither side moves.
-                        await reader.fetchval("SELECT 1")
-                    return await _compared(reader, schema, checkpoint.sequence, most)
-        finally:
-            await drop_schema(live, schema)
+        async with shadow(database_url, client, requests, live, schema, before.build, tell) as made:
+            await made.approach(live)
+            async with _reader(database_url) as reader:
+                async with live.transaction():
+                    checkpoint = await hold_checkpoint(live)
+                    await made.settle(checkpoint)
+                    # The snapshot is taken while neither side moves.
+                    await reader.fetchval("SELECT 1")
+                return await _compared(reader, schema, checkpoint.sequence, most)
 
 
 @asynccontextmanager

@@ -131,6 +131,17 @@ def test_a_wrong_setting_is_named(darkroom: Darkroom, monkeypatch: pytest.Monkey
     assert "DARKROOM_STREAM_REPLICAS is not usable" in refused.output
 
 
+def test_a_service_with_a_wrong_setting_names_it(
+    darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKROOM_HEALTH_PORT", "http")
+
+    refused = darkroom("task-store")
+
+    assert refused.exit_code == 2
+    assert "DARKROOM_HEALTH_PORT is not usable" in refused.output
+
+
 def test_a_fault_of_the_command_itself_is_one_line_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

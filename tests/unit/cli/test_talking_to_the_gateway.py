@@ -143,6 +143,20 @@ def test_a_result_that_cannot_be_had_leaves_the_file_that_was_there(
     assert (tmp_path / "out.png").read_bytes() == b"older"
 
 
+def test_a_result_that_cannot_be_saved_is_one_line_with_its_address(
+    darkroom: Darkroom, tmp_path: Path
+) -> None:
+    (tmp_path / ".out.png.part").mkdir()
+    made = [artifact("http://e/artifacts/a/1.png")]
+    with standing_in(Answer(task("completed", artifacts=made)), Answer(b"one")) as gateway:
+        shown = darkroom(
+            *("--url", gateway.url, "tasks", "show", TASK_ID, "-o", str(tmp_path / "out.png"))
+        )
+
+    assert shown.exit_code == 1
+    assert "The result is at http://e/artifacts/a/1.png" in shown.output
+
+
 @pytest.mark.parametrize(
     ("answer", "exit_code", "line"),
     [

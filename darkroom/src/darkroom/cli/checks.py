@@ -61,8 +61,13 @@ async def _opened(stack: contextlib.AsyncExitStack, name: str, opening: Any) -> 
     try:
         return await stack.enter_async_context(opening), Finding(name, ok=True, detail="")
     except click.ClickException as problem:
-        detail, _, mend = problem.message.partition(". ")
-        return None, Finding(name, ok=False, detail=detail, mend=mend)
+        return None, _refused(name, problem)
+
+
+def _refused(name: str, problem: click.ClickException) -> Finding:
+    """What a command would have said: first how it is, then what to do."""
+    detail, _, mend = problem.message.partition(". ")
+    return Finding(name, ok=False, detail=detail, mend=mend)
 
 
 def _server(client: Client, addresses: ServerAddresses) -> Finding:
@@ -95,7 +100,7 @@ async def _provisioned(client: Client, settings: CommandLineSettings) -> Finding
         lanes = await lane_specs()
         found = await compare_broker(client, settings, lanes, mend=False)
     except click.ClickException as problem:
-        return Finding("log", ok=False, detail=problem.message)
+        return _refused("log", problem)
     if found:
         detail = "; ".join(map(str, found))
         return Finding("log", ok=False, detail=detail, mend="darkroom setup")
@@ -128,7 +133,7 @@ async def _schema(connection: asyncpg.Connection, addresses: ServerAddresses) ->
     try:
         missing = await compare_schema(connection, mend=False)
     except click.ClickException as problem:
-        return Finding("postgres", ok=False, detail=problem.message)
+        return _refused("postgres", problem)
     if missing:
         return Finding("postgres", ok=False, detail="; ".join(missing), mend="darkroom setup")
     retired = [row["nspname"] for row in await connection.fetch(_RETIRED)]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import click
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 from rich import box
@@ -18,13 +17,12 @@ from rich.text import Text
 from darkroom.cli.invocation import Invocation, command, pass_invocation
 from darkroom.cli.screen import console, plain
 from darkroom.cli.servers import without_password
-from darkroom.cli.settings import CommandLineSettings, server_addresses
+from darkroom.cli.settings import PREFIX, CommandLineSettings, server_addresses, unusable
 from gateway.settings import Settings as GatewaySettings
 from generator.settings import Settings as GeneratorSettings
 from reaper.settings import Settings as ReaperSettings
 from task_store.settings import Settings as TaskStoreSettings
 
-PREFIX = "DARKROOM_"
 HIDDEN = "***"
 OTHERS = "others"
 _SERVICES: Mapping[str, type[BaseSettings]] = {
@@ -57,7 +55,7 @@ def config(invocation: Invocation) -> None:
 
 def effective(invocation: Invocation) -> dict[str, dict[str, Any]]:
     """Every service's variables and their values; `OTHERS` are read by providers, or by nobody."""
-    found = {name: _shown(name, settings) for name, settings in _SERVICES.items()}
+    found = {name: _shown(settings) for name, settings in _SERVICES.items()}
     found["darkroom"] |= {
         f"{PREFIX}URL": without_password(invocation.url),
         f"{PREFIX}API_KEY": HIDDEN if invocation.api_key else None,
@@ -71,13 +69,11 @@ def effective(invocation: Invocation) -> dict[str, dict[str, Any]]:
     return found | ({OTHERS: others} if others else {})
 
 
-def _shown(service: str, settings_class: type[BaseSettings]) -> dict[str, Any]:
+def _shown(settings_class: type[BaseSettings]) -> dict[str, Any]:
     try:
         settings = settings_class()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = PREFIX + "_".join(map(str, first["loc"])).upper()
-        raise click.UsageError(f"{name} is not usable ({service}): {first['msg']}.") from None
+        raise unusable(error) from None
     return {
         PREFIX + name.upper(): _hidden(name.upper(), getattr(settings, name))
         for name in sorted(settings_class.model_fields)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import click
 import httpx
 
-from darkroom.cli.failures import FOUND_SOMETHING, UNREACHABLE, WRONG_USAGE, Unreachable
+from darkroom.cli.failures import FOUND_SOMETHING, UNREACHABLE, WRONG_USAGE, Refused, Unreachable
 from darkroom.cli.invocation import Invocation
 
 _TIMEOUT_S = 30.0
@@ -99,8 +99,13 @@ class Gateway:
                     for chunk in response.iter_bytes(_CHUNK_BYTES):
                         file.write(chunk)
                 draft.replace(path)
+            except OSError as error:
+                raise Refused(
+                    f"Cannot save {path} ({error.strerror}). The result is at {url}"
+                ) from None
             finally:
-                draft.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    draft.unlink()
 
     def _opened(
         self, own: str | None, url: str

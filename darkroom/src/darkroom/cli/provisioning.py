@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import asyncpg
 from nats.aio.client import Client
-from nats.js.errors import APIError
+from nats.js.errors import APIError, ServiceUnavailableError
 
 from contracts.subjects import LaneConsumerSpec
 from darkroom.cli.failures import Refused
@@ -113,12 +113,16 @@ def _refusal(error: APIError, settings: CommandLineSettings) -> str:
             f"The NATS server has no room for a log of {settings.stream_max_bytes:,} bytes "
             f"({said}). Give JetStream more storage, or set DARKROOM_STREAM_MAX_BYTES lower."
         )
-    if error.err_code in _NO_JETSTREAM:
+    if error.err_code in _NO_JETSTREAM or _nobody_answered(error):
         return (
-            f"The NATS server has no JetStream ({said}). Start it with JetStream enabled "
+            "The NATS server has no JetStream. Start it with JetStream enabled "
             "(deploy/nats.conf), or set DARKROOM_NATS_URL to another."
         )
     return (
         f"The NATS server refused ({said}). Compare with `darkroom setup --check`; what can't be "
         "changed in place has to be made anew."
     )
+
+
+def _nobody_answered(error: APIError) -> bool:
+    return isinstance(error, ServiceUnavailableError) and error.err_code is None

@@ -50,10 +50,15 @@ def reaper() -> None:
 
 def _become(module: str) -> None:
     """Run the service as ``python -m`` would, on the servers that this data directory knows."""
-    from darkroom.cli.settings import server_addresses
+    from pydantic import ValidationError
+
+    from darkroom.cli.settings import server_addresses, unusable
 
     known = server_addresses()
     os.environ.setdefault("DARKROOM_NATS_URL", known.nats_url)
     os.environ.setdefault("DARKROOM_DATABASE_URL", known.database_url)
     sys.argv[:] = [f"darkroom {module}"]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except ValidationError as error:
+        raise unusable(error) from None

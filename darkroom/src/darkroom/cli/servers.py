@@ -114,7 +114,7 @@ def without_password(url: str) -> str:
 def _log_faults(url: str) -> Iterator[None]:
     try:
         yield
-    except (NoReply, NoResponders, BrokerUnreachable, LogUnavailable) as error:
+    except (NoReply, NoResponders, BrokerUnreachable, LogUnavailable, NatsError) as error:
         raise Unreachable(
             f"The log at {without_password(url)} does not answer ({_reason(error)}). "
             "Check it with `darkroom doctor`."

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contracts.subjects import StreamSpec
 from darkroom.stack.addresses import discover
 
+PREFIX = "DARKROOM_"
 DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
 DEFAULT_DATABASE_URL = "postgresql://darkroom@127.0.0.1:5432/darkroom"
 
@@ -21,7 +22,7 @@ class CommandLineSettings(BaseSettings):
     """Prefix ``DARKROOM_``; see docs/configuration.md."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DARKROOM_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     data_dir: Path = Path(".darkroom")
@@ -51,14 +52,19 @@ class ServerAddresses(NamedTuple):
     embedded_database: bool
 
 
+def unusable(error: ValidationError) -> click.UsageError:
+    """Which variable can't be read, and why."""
+    first = error.errors(include_url=False)[0]
+    name = PREFIX + "_".join(map(str, first["loc"])).upper()
+    return click.UsageError(f"{name} is not usable: {first['msg']}.")
+
+
 def load_settings() -> CommandLineSettings:
     """The settings from the environment; what is wrong with one is wrong usage."""
     try:
         return CommandLineSettings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = "DARKROOM_" + "_".join(map(str, first["loc"])).upper()
-        raise click.UsageError(f"{name} is not usable: {first['msg']}.") from None
+        raise unusable(error) from None
 
 
 def server_addresses(settings: CommandLineSettings | None = None) -> ServerAddresses:

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 _PIPED_WIDTH = 200
+_UNFINISHED = ("pending", "processing")
 _COLOURS = {
     "completed": "green",
     "failed": "red",
@@ -44,30 +46,40 @@ def when(value: str | datetime | None) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def status_text(status: str) -> Text:
-    return Text(status, style=_COLOURS.get(status, ""))
+def age(value: str, now: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = max(0, int((now - datetime.fromisoformat(value)).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def task_table(tasks: Iterable[Mapping[str, Any]]) -> Table:
-    """One line a task."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("task", no_wrap=True)
-    for name in ("type", "status", "stage"):
+    """One line a task; ids are never cut, so that they can be copied."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("task", "type", "state"):
         table.add_column(name, no_wrap=True)
-    table.add_column("%", justify="right")
-    table.add_column("created", no_wrap=True)
+    table.add_column("age", no_wrap=True, justify="right")
     table.add_column("prompt", no_wrap=True, overflow="ellipsis", max_width=60)
+    now = datetime.now(UTC)
     for task in tasks:
         table.add_row(
             Text(task["task_id"]),
             Text(plain(task["type"])),
-            status_text(task["status"]),
-            Text(plain(task["stage"])),
-            str(task["progress"]),
-            when(task["created_at"]),
+            _state(task),
+            age(task["created_at"], now),
             Text(plain(task["prompt"] or "")),
         )
+    for column in table.columns[:-1]:
+        column.min_width = max((cell_len(str(cell)) for cell in column.cells), default=0)
     return table
+
+
+def _state(task: Mapping[str, Any]) -> Text:
+    status = task["status"]
+    said = status if status not in _UNFINISHED else f"{plain(task['stage'])} {task['progress']} %"
+    return Text(said, style=_COLOURS.get(status, ""))
 
 
 def task_lines(task: Mapping[str, Any]) -> Table:

@@ -42,11 +42,15 @@ class Order:
 
 
 class Script(Protocol):
-    """What one connection says. None: it has nothing more to say."""
+    """What one connection says."""
 
-    def begin(self) -> bytes | None: ...
+    def begin(self) -> bytes | None:
+        """The next thing's first request; None when there is nothing more to do."""
+        ...
 
-    def answered(self, status: int, body: bytes) -> bytes | None: ...
+    def answered(self, status: int, body: bytes) -> bytes | None:
+        """The same thing's next request; None when it is done."""
+        ...
 
 
 class Load:
@@ -128,7 +132,7 @@ class Repeat:
 
     def answered(self, status: int, body: bytes) -> bytes | None:
         self._load.count(self._began, str(status), body)
-        return self.begin()
+        return None
 
 
 class Task:
@@ -159,16 +163,16 @@ class Task:
             if not ended:
                 return get(self._path)
             self._load.ended = time.perf_counter()
-            self._load.readable.append(time.perf_counter() - self._began)
-            return self.begin()
+            self._load.readable.append(self._load.ended - self._began)
+            return None
         if status not in (200, 202):
             self._load.count(self._began, str(status), body)
-            return self.begin()
+            return None
         self._path = f"/tasks/{text_of(body, b'task_id')}"
         if not ended:
             return get(f"{self._path}?wait=10&after={number_of(body, b'sequence')}")
         self._load.count(self._began, "completed", body)
-        return self._read() if self._reads_each else self.begin()
+        return self._read() if self._reads_each else None
 
     def _read(self) -> bytes:
         self._reading = True
@@ -222,10 +226,12 @@ class Connection(asyncio.Protocol):
             return
         self._received = rest[length:]
         said = self._script.answered(int(head[9:12]), rest[:length])
-        if said is not None and self._pause_s:
-            asyncio.get_running_loop().call_later(self._pause_s, self._say, said)
-        else:
+        if said is not None:
             self._say(said)
+        elif self._pause_s:
+            asyncio.get_running_loop().call_later(self._pause_s, self.begin)
+        else:
+            self.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():

@@ -29,6 +29,8 @@ from contracts.subjects import task_id_of
 LEVELS = (1, 2, 3)
 _BITS = 8
 _MEAN_WEIGHT = 0.2
+_LONGEST_TASK_ID = 200
+"""Longer ones name no task, and no index takes them; cut, they still tell what was parked."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL escaped in JSON; six harmless characters that look like one have a second backslash."""
@@ -125,7 +127,7 @@ class Read:
 
 def read(message: Message) -> Read:
     """Decode one message by itself, so that a bad one harms no other."""
-    task_id = task_id_of(message.subject)
+    task_id = task_id_of(message.subject)[:_LONGEST_TASK_ID]
     if _NUL.search(message.payload):
         return Read(message, task_id, None, "nul_character")
     try:

@@ -48,6 +48,14 @@ _IDLE_S = 1.0
 _GATHER_S = 0.002
 """For each event of the batch before."""
 _LONGEST_GATHER_S = 0.02
+_UNSTORABLE = (
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+"""What a value raises that no row or index can hold, here or in the database."""
 _LIVE = (Phase.PENDING, Phase.WAITING, Phase.RUNNING, Phase.BACKING_OFF)
 
 
@@ -105,9 +113,9 @@ class Projection:
         await self._recall(reads)
         try:
             return await self._apply(reads)
-        except asyncpg.DataError as error:
+        except _UNSTORABLE as error:
             if len(reads) > 1:
-                # One of them is poison that only the database sees: find it, alone.
+                # One of them is poison that shows only when it is written: find it, alone.
                 middle = len(reads) // 2
                 first = await self.apply(reads[:middle])
                 second = await self.apply(reads[middle:])

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from builders import completed, folded, progressed, requested, started, task_id
+from builders import OWNER, completed, folded, progressed, requested, started, task_id
 from contracts import queries
 from contracts.events import Event
 from contracts.records import to_record
@@ -146,6 +146,22 @@ async def test_a_recreated_stream_halts_the_projector_instead_of_mixing_two_logs
     assert "was recreated" in await eventually(halted)
     records = (await bus.ask(queries.GET, task_ids=[task_id(1), task_id(2)]))["ok"]["records"]
     assert list(records) == [task_id(1)]
+
+
+async def test_of_a_recreated_stream_no_partial_list_is_answered(
+    bus: Bus, task_store: None
+) -> None:
+    await bus.projected(await bus.tell(*story(1)))
+    await bus.client.jetstream().delete_stream(STREAM)
+    await provision.ensure_stream(bus.client, SPEC)
+    last = await bus.tell(requested(task=task_id(2)))
+
+    async def refused() -> bool:
+        question = {"owner": OWNER, "sequence": last}
+        return await bus.ask(queries.PROCESSING, **question) == {"error": "behind"}
+
+    assert await eventually(refused)
+    assert await bus.ask(queries.REFERENCED, keys=[], sequence=last) == {"error": "behind"}
 
 
 async def test_a_log_that_ends_before_the_checkpoint_halts_the_projector(

@@ -245,6 +245,9 @@ class Queries:
 
     async def _catch_up(self, sequence: int) -> None:
         """Wait until the projection has passed ``sequence``. Raises `Behind` after 2 s."""
+        if self._projector.halted is not None:
+            # The checkpoint is of another log than the sequence: the two can't be compared.
+            raise Behind
         if self._projector.sequence is not None:
             if not await self._projector.passed(sequence, CATCH_UP_S):
                 raise Behind

@@ -74,15 +74,22 @@ class LogReader:
         return _from_leader(await self._ask(_LEADER, {"seq": sequence}))
 
     async def history(self, task_id: str) -> list[LogMessage]:
-        """Every stored message of a task, in log order; empty when the log knows nothing of it."""
-        request, later = await asyncio.gather(
-            self.last(requests_of(task_id)), self._all(f"generation.*.*.{task_id}")
+        """Every stored message of a task, in log order; empty when the log knows nothing of it.
+
+        Most are read from any replica, which on a cluster may lag: what the leader knows beyond
+        that is asked of the leader. A handle that was overlooked would be paid for twice.
+        """
+        subject = f"generation.*.*.{task_id}"
+        request, later, newest = await asyncio.gather(
+            self.last(requests_of(task_id)), self._all(subject), self.last(beginnings_of(task_id))
         )
+        while newest is not None and (not later or later[-1].sequence < newest.sequence):
+            start = later[-1].sequence + 1 if later else 1
+            found = _from_leader(await self._ask(_LEADER, {"seq": start, "next_by_subj": subject}))
+            if found is None:
+                break
+            later.append(found)
         messages = later if request is None else [request, *later]
-        if not messages:
-            # Direct gets may be stale on a cluster; "it never began" is the leader's to say.
-            beginning = await self.last(beginnings_of(task_id))
-            messages = [] if beginning is None else [beginning]
         return sorted(messages, key=lambda message: message.sequence)
 
     async def state(self) -> StreamState:

@@ -9,7 +9,7 @@ from nats.js.api import StreamConfig
 from builders import TASK_ID, accepted, completed, progressed, requested, started, task_id
 from contracts.events import encode
 from contracts.subjects import StreamSpec, requests_of, subject_of
-from delivery.log import LogUnavailable, parse_time
+from delivery.log import LogMessage, LogUnavailable, parse_time
 from integration.delivery.bus import SPEC, Bus, set_up
 from integration.delivery.line import Line
 from servers import Server, eventually
@@ -70,6 +70,22 @@ async def test_the_history_of_a_task_is_its_own_and_in_log_order(bus: Bus) -> No
     assert [each.payload for each in history] == [
         encode(each) for each in told if each.subject == TASK_ID
     ]
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+async def test_what_a_replica_has_not_heard_of_yet_the_leader_tells(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch, known: int
+) -> None:
+    told = [requested(), started(), progressed(10), progressed(20)]
+    await bus.tell(*told)
+    everything = bus.log._all  # noqa: SLF001 - a single server never lags
+
+    async def lagging(subject: str) -> list[LogMessage]:
+        return (await everything(subject))[:known]
+
+    monkeypatch.setattr(bus.log, "_all", lagging)
+
+    assert [each.payload for each in await bus.log.history(TASK_ID)] == list(map(encode, told))
 
 
 async def test_a_task_that_only_was_accepted_has_a_history(bus: Bus) -> None:

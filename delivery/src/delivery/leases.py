@@ -185,7 +185,7 @@ class LaneConsumer:
 
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None
-        if subscription is not None and self._client.is_connected:
+        if subscription is not None and not self._client.is_closed:
             await subscription.unsubscribe()
 
     async def _pull_until_trouble(self) -> None:

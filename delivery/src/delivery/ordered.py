@@ -144,8 +144,11 @@ class OrderedLog:
 
     async def _close(self) -> None:
         subscription, self._subscription = self._subscription, None
-        if subscription is not None and self._client.is_connected:
-            await subscription.unsubscribe()
+        if subscription is None or self._client.is_closed:
+            return
+        # Also while disconnected: the client would subscribe again to what nobody reads.
+        await subscription.unsubscribe()
+        if self._client.is_connected:
             await self._client.publish(f"$JS.API.CONSUMER.DELETE.{STREAM}.{self._name}")
 
     def _check_heard(self) -> None:

@@ -204,6 +204,17 @@ async def test_a_lost_connection_is_noticed(nats_server: Server, bus: Bus) -> No
         assert await interruption(log) == "disconnected"
 
 
+async def test_a_reader_that_lost_its_connection_leaves_no_subscription_behind(
+    nats_server: Server, bus: Bus
+) -> None:
+    before = set(bus.client._subs)  # noqa: SLF001 - nothing else tells
+    async with OrderedLog(bus.client, bus.requests, start=1):
+        await nats_server.kill()
+        await eventually(lambda: not bus.client.is_connected)
+
+    assert set(bus.client._subs) == before  # noqa: SLF001
+
+
 @pytest.mark.usefixtures("brisk")
 async def test_a_reader_goes_on_from_its_checkpoint_after_a_restart_of_the_broker(
     nats_server: Server, bus: Bus

@@ -32,6 +32,7 @@ _MEAN_WEIGHT = 0.2
 _LONGEST_TASK_ID = 200
 """Longer ones name no task, and no index takes them; cut, they still tell what was parked."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_PLAIN_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL escaped in JSON; six harmless characters that look like one have a second backslash."""
 
@@ -128,7 +129,8 @@ class Read:
 def read(message: Message) -> Read:
     """Decode one message by itself, so that a bad one harms no other."""
     task_id = task_id_of(message.subject)[:_LONGEST_TASK_ID]
-    if _NUL.search(message.payload):
+    # The plain look is forty times as fast, and nearly always enough.
+    if _PLAIN_NUL in message.payload and _NUL.search(message.payload):
         return Read(message, task_id, None, "nul_character")
     try:
         event = decode(message.payload)

@@ -47,7 +47,9 @@ _TROUBLE_PAUSE_S = 0.5
 _IDLE_S = 1.0
 _GATHER_S = 0.002
 """For each event of the batch before."""
-_LONGEST_GATHER_S = 0.02
+_LONGEST_GATHER_S = 0.05
+_SLICE = 50
+"""Events decoded between two looks at what else is to be done."""
 _UNSTORABLE = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
@@ -314,7 +316,13 @@ async def decoded_ahead(messages: Batches) -> AsyncGenerator[list[Read], None]:
 
     async def take(before: int) -> list[Read]:
         await asyncio.sleep(min(before * _GATHER_S, _LONGEST_GATHER_S))
-        return [read(message) for message in await messages.batch(BATCH, wait_s=_IDLE_S)]
+        reads = []
+        for message in await messages.batch(BATCH, wait_s=_IDLE_S):
+            reads.append(read(message))
+            if len(reads) % _SLICE == 0:
+                # The database has answered meanwhile, and must not wait for the next statement.
+                await asyncio.sleep(0)
+        return reads
 
     ahead = asyncio.create_task(take(0))
     try:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from artifacts.store import ArtifactStore
 from builders import cancelled, timed_out
 from contracts.events import Cancelled, Completed
 from delivery.ends import Won
@@ -76,6 +81,33 @@ async def test_a_heartbeat_finds_an_end_that_nobody_told_the_worker_of(floor: Fl
 
     await eventually(lambda: ("stopped", 1) in floor.stage.calls(task))
     await floor.acknowledged()
+
+
+async def test_what_a_cancelled_task_had_saved_already_is_removed(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = ArtifactStore.put
+    saving = asyncio.Event()
+
+    async def slow(store: ArtifactStore, key: str, content: bytes, content_type: str) -> str:
+        if content.endswith(b" 1"):
+            saving.set()
+            await asyncio.Event().wait()
+        return await put(store, key, content, content_type)
+
+    async def saved() -> int:
+        return len([each async for each in floor.store.list("artifacts")])
+
+    monkeypatch.setattr(ArtifactStore, "put", slow)
+    await floor.start()
+    task = await floor.ask(outputs=2)
+    await asyncio.wait_for(saving.wait(), 30)
+    assert await saved() == 1
+
+    await floor.end(cancelled(task=task))
+
+    await floor.acknowledged()
+    assert await saved() == 0
 
 
 async def test_a_cancel_without_an_end_on_the_log_stops_nothing(floor: Floor) -> None:

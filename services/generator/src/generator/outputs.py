@@ -34,25 +34,35 @@ _LONGEST_PAUSE_S = 5.0
 
 
 async def store_outputs(
-    store: ArtifactStore, outputs: Sequence[Output], *, owner: str, task_id: str, attempt: int
+    store: ArtifactStore,
+    outputs: Sequence[Output],
+    *,
+    owner: str,
+    task_id: str,
+    attempt: int,
+    begun: list[Artifact] | None = None,
 ) -> tuple[Artifact, ...]:
-    """Write the results of an attempt; raises `StoreUnavailable` after half a minute of trying."""
+    """Write the results of an attempt; raises `StoreUnavailable` after half a minute of trying.
+
+    Each is in ``begun`` before it is written: what is in the store if this breaks off is there.
+    """
     kept = []
     for index, output in enumerate(outputs):
         sha256 = await _sha256(output.content)
         ext = extension(output.content_type)
         key = artifact_key(owner, task_id, attempt, index, sha256, ext)
-        await _put(store, key, output)
-        kept.append(
-            Artifact(
-                key=key,
-                content_type=output.content_type,
-                bytes=len(output.content),
-                sha256=sha256,
-                width=output.width,
-                height=output.height,
-            )
+        artifact = Artifact(
+            key=key,
+            content_type=output.content_type,
+            bytes=len(output.content),
+            sha256=sha256,
+            width=output.width,
+            height=output.height,
         )
+        if begun is not None:
+            begun.append(artifact)
+        await _put(store, key, output)
+        kept.append(artifact)
     return tuple(kept)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from contracts.events import Artifact
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
 from generator.facts import Facts
@@ -40,13 +41,17 @@ class Stop(Enum):
 
 @dataclass(slots=True)
 class Attempt:
-    """One try. ``submitted`` once the provider's answer is known; ``percent`` last heard."""
+    """One try. ``submitted`` once the provider's answer is known; ``percent`` last heard.
+
+    ``results`` are in the store, or on their way there.
+    """
 
     job: Job
     facts: Facts
     submitted: Submitted | None = None
     submission: asyncio.Task[Submitted] | None = None
     percent: int = 0
+    results: list[Artifact] = field(default_factory=list)
 
     @property
     def number(self) -> int:

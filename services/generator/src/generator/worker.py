@@ -11,7 +11,8 @@ from typing import assert_never
 from pydantic import ValidationError
 
 from artifacts.store import ArtifactStore, StoreUnavailable
-from contracts.events import Artifact, Completed, End, Requested, decode
+from contracts.events import Artifact, Completed, End, Event, Requested, decode
+from contracts.subjects import finished_subject
 from delivery.ends import Lost, publish_end, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import Publisher
@@ -173,7 +174,12 @@ class Worker:
         job = attempt.job
         try:
             return await store_outputs(
-                self._store, outputs, owner=job.owner, task_id=job.task_id, attempt=job.attempt
+                self._store,
+                outputs,
+                owner=job.owner,
+                task_id=job.task_id,
+                attempt=job.attempt,
+                begun=attempt.results,
             )
         except StoreUnavailable as fault:
             raise AttemptFailed(broken(attempt.number, NOT_SAVED)) from fault
@@ -221,9 +227,7 @@ class Worker:
         told = await publish_end(self._publisher, self._log, end)
         if isinstance(told, Lost):
             self._count(work, "lost")
-            winner = told.event
-            kept = winner.data.artifacts if isinstance(winner, Completed) else ()
-            await discard(self._store, artifacts, kept=kept)
+            await discard(self._store, artifacts, kept=_artifacts_of(told.event))
         else:
             self._count(work, "completed" if isinstance(end, Completed) else "failed")
         await work.lease.done()
@@ -239,7 +243,21 @@ class Worker:
         attempt = work.attempt
         if attempt is not None:
             await self._cancel(work.lane, attempt, await _answer(attempt))
+            await self._tidy_up(work, attempt)
         await work.lease.done()
+
+    async def _tidy_up(self, work: Work, attempt: Attempt) -> None:
+        """Take back what was stored of results that the task's end does not refer to."""
+        if not attempt.results:
+            return
+        subject = finished_subject(work.lane.kind.name, work.lease.task_id)
+        try:
+            end = await self._log.last(subject)
+            if end is not None:
+                kept = _artifacts_of(decode(end.payload))
+                await discard(self._store, attempt.results, kept=kept)
+        except (LogUnavailable, ValidationError) as fault:
+            self._tell("results nobody needs stay in the store", work, reason=type(fault).__name__)
 
     async def _cancel(self, lane: Lane, attempt: Attempt, submitted: Submitted | None) -> None:
         """Stop the job at the provider, which may not listen."""
@@ -261,6 +279,10 @@ class Worker:
 
     def _tell(self, what: str, work: Work, **more: object) -> None:
         _log.info(what, **_ids(work), **more)
+
+
+def _artifacts_of(end: Event) -> tuple[Artifact, ...]:
+    return end.data.artifacts if isinstance(end, Completed) else ()
 
 
 def _ids(work: Work) -> dict[str, object]:

@@ -16,7 +16,9 @@ Seconds = Annotated[float, Field(gt=0, le=_LONGEST_S, allow_inf_nan=False)]
 class Settings(BaseSettings):
     """Prefix ``DARKROOM_``; see docs/configuration.md."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     nats_url: str = "nats://127.0.0.1:4222"
     task_timeout_s: Seconds = 300

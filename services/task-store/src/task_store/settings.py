@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Prefix ``DARKROOM_``; see docs/configuration.md."""
 
-    model_config = SettingsConfigDict(env_prefix="DARKROOM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DARKROOM_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     nats_url: str = "nats://127.0.0.1:4222"
     database_url: str = "postgresql://darkroom@127.0.0.1:5432/darkroom"

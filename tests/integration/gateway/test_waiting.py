@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
+import asyncpg
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from builders import completed, progressed, started
 from gateway import reading
@@ -177,3 +179,28 @@ async def test_who_waits_is_answered_when_the_gateway_stops(
         door.post("/tasks", json=CREATE, headers={"Prefer": "wait=60"}), 5
     )
     assert late.status_code == 202
+
+
+async def test_a_long_poll_misses_no_event_that_the_projection_has_not_seen(
+    house: House, http: httpx.AsyncClient, database_url: str
+) -> None:
+    task_id = (await http.post("/tasks", json=CREATE)).json()["task_id"]
+    await house.projected()
+    projecting = await asyncpg.connect(database_url)
+    try:
+        async with projecting.transaction():
+            # The projection stands still from here on.
+            await projecting.execute("LOCK TABLE live.checkpoint IN EXCLUSIVE MODE")
+            at = await house.tell(started(**own(task_id)))
+            asking = asyncio.create_task(
+                http.get(f"/tasks/{task_id}", params={"wait": 30, "after": at})
+            )
+            await eventually(lambda: REGISTRY.get_sample_value("darkroom_waits"))
+            await house.tell(completed(**own(task_id)))
+            answer = await asking
+    finally:
+        await projecting.close()
+
+    task = answer.json()
+    assert (task["status"], task["provider"], task["attempt"]) == ("completed", "studio", 1)
+    assert task["started_at"] is not None

@@ -56,6 +56,8 @@ class Watcher:
     """What happens to one task from now on."""
 
     def __init__(self) -> None:
+        self.since: int | None = None
+        """The last sequence that was told before the watch began; None where it isn't known."""
         self._notices: asyncio.Queue[Notice] = asyncio.Queue()
 
     async def next(self) -> Notice:
@@ -93,6 +95,7 @@ class Live:
             if self._stopping:
                 watcher.tell(STOPPING)
             await self._subscribe()
+            watcher.since = self._sequence
             yield watcher
         finally:
             WAITS.dec()

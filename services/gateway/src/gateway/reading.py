@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from contracts.events import decode
 from contracts.lifecycle import Phase, Task, Unapplicable, evolve
-from contracts.records import Record, from_record, to_record
+from contracts.records import Record, to_record
+from delivery.log import LogUnavailable
 from gateway.admission import is_task_id
 from gateway.bus import Bus
 from gateway.live import LiveEvent, Stopping, Watcher
@@ -31,10 +32,7 @@ class Reader:
 
     async def read(self, owner: str, task_id: str) -> Record:
         """The owner's task. Raises `Refusal` ``task_not_found``, or that nobody answers."""
-        record = await self.find(task_id)
-        if record is None or record["owner"] != owner or record["phase"] == Phase.ERASED:
-            raise task_not_found()
-        return record
+        return _owned(await self.find(task_id), owner)
 
     async def find(self, task_id: str) -> Record | None:
         """Anybody's task, erased ones too. Before it says None, the log's leader was asked."""
@@ -45,6 +43,18 @@ class Reader:
             task = await self.from_log(task_id)
             record = None if task is None else to_record(task)
         return record
+
+    async def read_watched(self, owner: str, task_id: str, watcher: Watcher) -> Record:
+        """The owner's task with every event before those that ``watcher`` will be told.
+
+        The projection may lag behind the moment at which the watch began; then the log is read.
+        """
+        record, checkpoint = await self._tasks.get(task_id)
+        if record is None or watcher.since is None or checkpoint < watcher.since:
+            logged = await self.from_log(task_id)
+            if logged is not None and (record is None or logged.sequence > record["sequence"]):
+                record = to_record(logged)
+        return _owned(record, owner)
 
     async def from_log(self, task_id: str) -> Task | None:
         """The task as its events in the log tell it, as far as they can be understood."""
@@ -59,7 +69,8 @@ class Reader:
     async def wait(self, watcher: Watcher, task: Task, done: Done, within_s: float) -> Task:
         """The task as soon as it is ``done``, or as it is when time is up.
 
-        ``task`` was read after the watcher began to watch, so that nothing lies between.
+        ``task`` is as `read_watched` has it, or as its beginning was published while the watcher
+        watched: nothing lies between it and what the watcher is told.
         """
         try:
             async with asyncio.timeout(within_s):
@@ -81,13 +92,12 @@ class Reader:
         return task
 
     async def _newer(self, task: Task) -> Task:
+        """The task as the log has it: live events that were missed are in no projection yet."""
         try:
-            record, _ = await self._tasks.get(task.task_id)
-        except Refusal:
+            logged = await self.from_log(task.task_id)
+        except LogUnavailable:
             return task
-        if record is None or record["sequence"] <= task.sequence:
-            return task
-        return from_record(record)
+        return task if logged is None or logged.sequence <= task.sequence else logged
 
 
 def _applied(task: Task, told: LiveEvent) -> Task:
@@ -95,6 +105,12 @@ def _applied(task: Task, told: LiveEvent) -> Task:
         return evolve(task, told.event, told.sequence, told.logtime) or task
     except Unapplicable:  # pragma: no cover - only an event without a task is
         return task
+
+
+def _owned(record: Record | None, owner: str) -> Record:
+    if record is None or record["owner"] != owner or record["phase"] == Phase.ERASED:
+        raise task_not_found()
+    return record
 
 
 def task_not_found() -> Refusal:

@@ -186,7 +186,7 @@ class Submissions:
         if not asked.wait_s or replayed.is_terminal:
             return replayed
         async with self._live.watch(known["task_id"]) as watcher:
-            now = await self._reader.read(asked.owner, known["task_id"])
+            now = await self._reader.read_watched(asked.owner, known["task_id"], watcher)
             return await self._finished(Submitted(now, replayed=True), watcher, asked.wait_s)
 
     @contextlib.asynccontextmanager

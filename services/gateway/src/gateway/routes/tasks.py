@@ -91,7 +91,7 @@ async def _waited(
     if after is None and from_record(first).status.is_terminal:
         return first
     async with parts.live.watch(task_id) as watcher:
-        record = await parts.reader.read(owner, task_id)
+        record = await parts.reader.read_watched(owner, task_id, watcher)
         seen = first["sequence"] if after is None else after
 
         def moved(task: Task) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from builders import (
     OWNER,
     TASK_ID,
+    accepted,
     annotated,
     completed,
     erased,
@@ -149,3 +150,21 @@ async def test_the_raw_copy_has_every_event_as_it_came(
     assert [tuple(each) for each in raw] == [
         (sequence, event.id) for sequence, event in enumerate(story, 1)
     ]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_the_request_that_puts_a_pending_task_in_line_is_what_counts(
+    bus: Bus, database: asyncpg.Connection, together: bool
+) -> None:
+    first = accepted(prompt=None, tasktype="CREATE")
+    second = requested(prompt="later words", provider_params={"seed": 1}, at=5)
+    if not together:
+        await bus.projected(await bus.tell(first))
+        await bus.projected(await bus.tell(second))
+    else:
+        await bus.projected(await bus.tell(first, second))
+
+    row = await database.fetchrow("SELECT phase, prompt, provider_params::text FROM tasks")
+
+    assert row is not None
+    assert tuple(row) == ("waiting", "later words", '{"seed":1}')

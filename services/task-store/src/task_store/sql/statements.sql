@@ -9,16 +9,17 @@ RETURNING 1
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE tasks) ON COMMIT DELETE ROWS
 
 -- name: merge_incoming
--- What a user asked for never changes, so it is written once, and again only to be erased.
+-- What a user asked for never changes once the task is in line, so it is not written again.
 INSERT INTO tasks AS t SELECT * FROM incoming
 ON CONFLICT (task_id) DO UPDATE SET
     phase = excluded.phase, status = excluded.status, stage = excluded.stage,
     progress = excluded.progress, attempt = excluded.attempt, lane = excluded.lane,
     ticket = excluded.ticket, retry_at = excluded.retry_at,
-    prompt = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt END,
-    prompt_id = CASE WHEN excluded.phase = 'erased' THEN NULL ELSE t.prompt_id END,
+    prompt = CASE WHEN excluded.phase = 'erased' OR t.phase = 'pending' THEN excluded.prompt ELSE t.prompt END,
+    prompt_id = CASE WHEN excluded.phase = 'erased' OR t.phase = 'pending' THEN excluded.prompt_id ELSE t.prompt_id END,
     reference_images = excluded.reference_images,
-    provider_params = CASE WHEN excluded.phase = 'erased' THEN excluded.provider_params ELSE t.provider_params END,
+    provider_params = CASE WHEN excluded.phase = 'erased' OR t.phase = 'pending' THEN excluded.provider_params
+        ELSE t.provider_params END,
     run_at = excluded.run_at, body_sha256 = excluded.body_sha256,
     metadata = excluded.metadata, provider = excluded.provider,
     external_task_id = excluded.external_task_id, handle = excluded.handle,

@@ -132,7 +132,9 @@ async def ensure_lane(
     return differences
 
 
-async def ensure_bucket(client: Client, *, mend: bool = True) -> list[Difference]:
+async def ensure_bucket(
+    client: Client, *, replicas: int = 1, mend: bool = True
+) -> list[Difference]:
     """Create the bucket of provider announcements when it is missing."""
     js = client.jetstream()
     try:
@@ -140,7 +142,12 @@ async def ensure_bucket(client: Client, *, mend: bool = True) -> list[Difference
     except (BucketNotFoundError, NotFoundError):
         if mend:
             await js.create_key_value(
-                KeyValueConfig(bucket=PROVIDER_BUCKET, history=1, storage=StorageType.FILE)
+                KeyValueConfig(
+                    bucket=PROVIDER_BUCKET,
+                    history=1,
+                    storage=StorageType.FILE,
+                    replicas=replicas,
+                )
             )
         return [Difference(f"bucket {PROVIDER_BUCKET}", "exists", True, None)]
     return []

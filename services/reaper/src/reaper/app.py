@@ -52,7 +52,9 @@ def create_app(settings: Settings) -> FastStream:
         sweeping = asyncio.create_task(loop.run_forever())
         stack.push_async_callback(end_loop, sweeping)
         checks = readiness(broker, loop, settings.reaper_interval_s)
-        await stack.enter_async_context(serve_health(settings.health_port, checks))
+        await stack.enter_async_context(
+            serve_health(settings.health_port, checks, settings.health_host)
+        )
 
     @app.on_shutdown
     async def stop() -> None:

@@ -26,5 +26,6 @@ class Settings(BaseSettings):
     upload_ttl_s: Seconds = 259_200
     reaper_interval_s: Seconds = 5
     reaper_batch: Annotated[int, Field(gt=0, le=1000)] = 100
+    health_host: str = "127.0.0.1"
     health_port: int | None = None
     log_level: str = "INFO"

@@ -79,7 +79,7 @@ def show(console: Console, machine: dict[str, Any], figures: Sequence[Figure]) -
     """The table, and below it what a figure consists of."""
     table = Table(box=box.SIMPLE, title=_title(machine), title_justify="left")
     for heading in ("", "measured", "floor", "ratio", "target", ""):
-        table.add_column(heading, justify="left" if not heading else "right")
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=not heading)
     part = figures[0].part if figures else ""
     for figure in figures:
         if figure.part != part:

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("bench: it reads /proc and so needs Linux.", file=sys.stderr)
         return 2
     parts = chosen.only or list(PARTS)
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(100, Console().width), stderr=chosen.json)
     data_dir = Path(tempfile.mkdtemp(prefix="darkroom-bench-", dir=chosen.directory))
     # Postgres runs as another user, who must get there.
     data_dir.chmod(0o755)
@@ -47,9 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures = _measure(data_dir, parts, QUICK if chosen.quick else Sizes(), console)
     finally:
         shutil.rmtree(data_dir, ignore_errors=True)
-    show(console, machine, figures)
-    path = chosen.json or BENCH / "results" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path = chosen.keep or BENCH / "results" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     keep(path, machine, figures)
+    if chosen.json:
+        print(path.read_text(encoding="utf-8"), end="")
+    else:
+        show(console, machine, figures)
     console.print(f"kept in {path}", highlight=False)
     return 0
 
@@ -97,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--directory", type=Path, help="where the system keeps its data: the disk to measure on"
     )
-    parser.add_argument("--json", type=Path, help="where to keep the figures")
+    parser.add_argument("--json", action="store_true", help="print what is kept, not the table")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="where to keep the figures")
     return parser
 
 

@@ -24,11 +24,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = directory / "figures.json"
     command = [sys.executable, str(RUN), "--quick", "--directory", str(directory)]
     done = subprocess.run(
-        [*command, "--json", str(file)], capture_output=True, text=True, timeout=300, check=False
+        [*command, "--json", "--keep", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert [each.name for each in directory.iterdir()] == [file.name]
-    kept: dict[str, Any] = json.loads(file.read_text())
+    assert done.stdout == file.read_text()
+    kept: dict[str, Any] = json.loads(done.stdout)
     return kept
 
 

@@ -151,6 +151,10 @@ class Catalogue:
         self._again.set()
 
 
+_NOT_THERE = frozenset({10059, 10037})
+"""The bucket, or the key in it, does not exist."""
+
+
 def read_offers(lane: str, value: bytes) -> list[Offer]:
     """The offers of one announcement; one that can't be used is left out, and said so."""
     try:
@@ -191,4 +195,8 @@ async def _ask(requests: Requests, subject: str, body: Mapping[str, Any]) -> dic
     except (NoReply, NoResponders, Unreachable) as error:
         raise LogUnavailable(subject) from error
     answer: dict[str, Any] = orjson.loads(reply.data)
+    trouble = answer.get("error")
+    if trouble is not None and trouble.get("err_code") not in _NOT_THERE:
+        # A broker in trouble has not said that nobody offers anything.
+        raise LogUnavailable(trouble.get("description", subject))
     return answer

@@ -38,13 +38,11 @@ from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
 from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.admission import SOURCE
 from gateway.bus import PUBLISH_BUDGET_S, Bus
-from gateway.reading import Reader, task_not_found
+from gateway.reading import SETTLE_S, Reader, task_not_found
 from gateway.refusals import Refusal
 from gateway.tasks import TaskStore
 from gateway.wellformed import check_json
 
-SETTLE_S = 0.5
-"""How long a change waits for the projection, so that the next read shows it."""
 ERASE_S = 2.0
 _PURGE_S = 2.0
 _ANNOTATE_TRIES = 10

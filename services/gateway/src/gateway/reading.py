@@ -20,6 +20,9 @@ from gateway.tasks import TaskStore
 LOOK_AGAIN_S = 5.0
 """A watcher reads its task again this often, whatever the live events say."""
 
+SETTLE_S = 0.5
+"""How long an answer waits for the projection, so that the next read shows what it tells."""
+
 Done = Callable[[Task], bool]
 
 
@@ -90,6 +93,10 @@ class Reader:
         except TimeoutError:
             pass
         return task
+
+    async def settled(self, task: Task) -> None:
+        """Wait, for a moment, until the next read of anybody shows what is about to be told."""
+        await self._tasks.passes(task.task_id, task.sequence, SETTLE_S)
 
     async def _newer(self, task: Task) -> Task:
         """The task as the log has it: live events that were missed are in no projection yet."""

@@ -202,6 +202,7 @@ class Submissions:
         ended = await self._reader.wait(watcher, task, _has_ended, wait_s)
         if ended.sequence == submitted.record["sequence"]:
             return submitted
+        await self._reader.settled(ended)
         return Submitted(to_record(ended), submitted.replayed)
 
 

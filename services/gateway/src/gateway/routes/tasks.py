@@ -99,6 +99,7 @@ async def _waited(
 
         task = await parts.reader.wait(watcher, from_record(record), moved, wait_s)
     if task.sequence > record["sequence"]:
+        await parts.reader.settled(task)
         return to_record(task)
     if record["sequence"] > seen:
         return record

@@ -7,6 +7,7 @@ because only it knows the lanes of the providers installed with it
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BucketNotFoundError, NotFoundError
+from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
 
 from contracts.subjects import (
     ALL_EVENTS,
@@ -35,6 +36,9 @@ from contracts.subjects import (
 )
 
 UNLIMITED_DELIVERIES = -1
+_STORE_IN_THE_WAY = 10049
+_CREATE_TRIES = 20
+_CREATE_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ async def ensure_stream(client: Client, spec: StreamSpec, *, mend: bool = True) 
         found = (await js.stream_info(spec.name)).config
     except NotFoundError:
         if mend:
-            await js.add_stream(wanted)
+            await _create(js, wanted)
         return [Difference(f"stream {spec.name}", "exists", True, None)]
     differences = _differences(f"stream {spec.name}", _STREAM_SETTINGS, wanted, found)
     republished = None if found.republish is None else found.republish.dest
@@ -112,6 +116,20 @@ async def ensure_stream(client: Client, spec: StreamSpec, *, mend: bool = True) 
     if differences and mend:
         await js.update_stream(wanted)
     return differences
+
+
+async def _create(js: JetStreamContext, wanted: StreamConfig) -> None:
+    """Right after a stream of that name was deleted, its files can still be in the way."""
+    for _ in range(_CREATE_TRIES):
+        try:
+            await js.add_stream(wanted)
+        except ServerError as error:
+            if error.err_code != _STORE_IN_THE_WAY:
+                raise
+            await asyncio.sleep(_CREATE_PAUSE_S)
+        else:
+            return
+    await js.add_stream(wanted)
 
 
 async def ensure_lane(

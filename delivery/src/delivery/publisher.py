@@ -132,6 +132,7 @@ class Publisher:
                 reason = "no_reply"
                 patience = min(patience * 2, _LONGEST_TRY_S)
             except _TryAgain:
+                sent = True
                 reason = "id_in_flight"
             PUBLISH_RETRIES.labels(reason).inc()
             wait = min(pause * random.uniform(0.5, 1.0), max(0.0, deadline - loop.time()))

@@ -34,10 +34,8 @@ up: setup  ## run the whole system on http://127.0.0.1:8400 until Ctrl-C
 	@exec env DARKROOM_STOP_WITH_PARENT=1 $(BIN)/darkroom up
 
 test: setup  ## every test that needs no browser and no container engine
-	$(BIN)/coverage erase
-	$(BIN)/coverage run --parallel-mode -m pytest tests/unit $(PYTEST_FLAGS)
-	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	$(BIN)/python -m pytest tests/integration tests/faults $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-report=term $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest tests/integration tests/faults -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 check: setup  ## format, lint, types, import rules, generated files
 	$(BIN)/ruff format --check .

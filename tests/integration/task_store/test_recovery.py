@@ -133,6 +133,11 @@ async def test_places_stay_exact_over_thousands_of_tickets(bus: Bus) -> None:
 
     left = [each for each in ids if each not in gone]
     assert [answer[each]["queue_position"] for each in left] == list(range(1, len(left) + 1))
+    last = (await bus.log.state()).last_sequence
+    whole = (await bus.ask(queries.PROCESSING, owner="local", sequence=last))["ok"]["records"]
+    assert {each["task_id"]: each["queue_position"] for each in whole} == {
+        each: record["queue_position"] for each, record in answer.items()
+    }
     assert {answer[each]["queue_position"] for each in gone} == {0}
 
 

@@ -37,11 +37,15 @@ _MOST_AT_ONCE = 64
 _PHOTO_TYPES = [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo]
 
 _BY_ID = STATEMENTS["read_tasks"].format(condition="t.task_id = ANY($1::uuid[])")
-_UNFINISHED = STATEMENTS["read_tasks"].format(
-    condition="t.owner = $1 AND t.status IN ('pending', 'processing')"
+_OF_OWNER = (
+    "t.owner = $1 AND t.status IN ('pending', 'processing')"
     " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
     " ORDER BY t.created_at, t.task_id"
 )
+_UNFINISHED = STATEMENTS["read_tasks"].format(condition=_OF_OWNER)
+_UNFINISHED_LONG = STATEMENTS["read_long_lines"].format(condition=_OF_OWNER)
+_LONG = 256
+"""An owner with more tasks in line than this has them numbered by line, not one by one."""
 _HISTORY = STATEMENTS["read_tasks"].format(
     condition="t.owner = $1 AND t.phase <> 'erased'"
     " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
@@ -111,7 +115,7 @@ class Queries:
             return orjson.dumps({"ok": answer}, option=orjson.OPT_NON_STR_KEYS), "ok"
         except Behind:
             return b'{"error":"behind"}', "behind"
-        except (ValueError, KeyError, TypeError, asyncpg.DataError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError, asyncpg.DataError) as problem:
             _log.warning("query not understood", subject=subject, reason=repr(problem))
             return b'{"error":"bad_query"}', "bad_query"
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
@@ -137,9 +141,12 @@ class Queries:
 
     async def _processing(self, question: Mapping[str, Any]) -> Any:
         await self._catch_up(question["sequence"])
-        rows = await self._pool.fetch(
-            _UNFINISHED, question["owner"], question.get("type"), question.get("status")
+        owner, type_name = question["owner"], question.get("type")
+        in_line = await self._pool.fetchval(
+            STATEMENTS["count_in_line"], owner, type_name, _LONG + 1
         )
+        sql = _UNFINISHED if in_line <= _LONG else _UNFINISHED_LONG
+        rows = await self._pool.fetch(sql, owner, type_name, question.get("status"))
         return {"records": _records(rows)}
 
     async def _history(self, question: Mapping[str, Any]) -> Any:

@@ -111,6 +111,26 @@ LEFT JOIN LATERAL (
 ) place ON t.phase = 'waiting'
 WHERE {condition}
 
+-- name: read_long_lines
+-- The same for an owner with many tasks in line: each line is numbered once, not once a task.
+WITH line AS MATERIALIZED (
+    SELECT task_id, row_number() OVER (PARTITION BY type, lane ORDER BY ticket) - 1 AS ahead
+    FROM tasks WHERE phase = 'waiting' AND ($2::text IS NULL OR type = $2)
+)
+SELECT t.*, line.ahead, l.mean_s, l.running
+FROM tasks t
+LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
+LEFT JOIN line ON line.task_id = t.task_id
+WHERE {condition}
+
+-- name: count_in_line
+-- How many of an owner's tasks wait, as far as it matters.
+SELECT count(*) FROM (
+    SELECT FROM tasks
+    WHERE owner = $1 AND status IN ('pending', 'processing') AND phase = 'waiting'
+      AND ($2::text IS NULL OR type = $2)
+    LIMIT $3) waiting
+
 -- name: read_checkpoint
 SELECT build, stream, stream_created, sequence, logtime FROM checkpoint
 

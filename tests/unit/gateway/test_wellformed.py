@@ -56,3 +56,10 @@ def test_the_place_of_a_nul_is_told() -> None:
     with pytest.raises(Refusal) as raised:
         wellformed.refuse_nul({"a": [1, {"b": "x\0"}]})
     assert raised.value.errors == ((("a", 1, "b"), "NUL characters are not allowed"),)
+
+
+def test_an_answer_does_not_grow_with_the_nonsense_that_was_sent() -> None:
+    refusal = wellformed.invalid([((f"x{n}",), "unknown") for n in range(1000)])
+
+    assert len(refusal.errors or []) == 20
+    assert "(999 more)" in refusal.detail

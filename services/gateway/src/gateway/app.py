@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from contracts.ids import uuid7
+from delivery.loops import end_loop
 from gateway import openapi, problems
 from gateway.auth import authenticator
 from gateway.bus import Bus
@@ -131,9 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         parts.live.stop()
-        for each in running:
-            each.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*map(end_loop, running))
         await parts.bus.stop()
 
 

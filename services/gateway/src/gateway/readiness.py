@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import time
+
 from gateway.parts import Parts
 from telemetry.health import Check, Checks
+
+STUCK_S = 30.0
+
+
+class Progress:
+    """Whether the projection follows the log: it is at its end, or it moved not long ago."""
+
+    def __init__(self, now: float) -> None:
+        self._sequence = -1
+        self._moved_at = now
+
+    def moves(self, sequence: int, behind: int, now: float) -> bool:
+        """``now`` in monotonic seconds; False once it stood still for `STUCK_S` while behind."""
+        if behind == 0 or sequence != self._sequence:
+            self._sequence = sequence
+            self._moved_at = now
+        return now - self._moved_at < STUCK_S
 
 
 def checks(parts: Parts) -> Checks:
     """The log answers, the task-store follows it, and some provider was announced."""
+    progress = Progress(time.monotonic())
 
     async def log() -> Check:
         state = await parts.bus.link.log.state()
@@ -21,7 +41,9 @@ def checks(parts: Parts) -> Checks:
             return Check(ok=False, detail=str(status["halted"]))
         sequence = (status.get("checkpoint") or {}).get("sequence", 0)
         last = (await parts.bus.link.log.state()).last_sequence
-        return Check(ok=True, detail=f"{max(0, last - sequence)} events behind")
+        behind = max(0, last - sequence)
+        moves = progress.moves(sequence, behind, time.monotonic())
+        return Check(ok=moves, detail=f"{behind} events behind" + ("" if moves else ", not moving"))
 
     async def providers() -> Check:
         lanes = sorted({offer.lane for offer in parts.catalogue.offers})

@@ -71,6 +71,10 @@ def refuse_nul(value: Any) -> None:
             pending += [((*loc, at), item) for at, item in enumerate(each)]
 
 
+_MOST_ERRORS = 20
+"""An answer must not grow with the nonsense that was sent."""
+
+
 def shape_refusal(error: ValidationError) -> Refusal:
     """The refusal of a body that pydantic did not take."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -80,12 +84,12 @@ def shape_refusal(error: ValidationError) -> Refusal:
 
 
 def invalid(errors: list[FieldProblem]) -> Refusal:
-    """The refusal of named fields."""
+    """The refusal of named fields, the first of them in full."""
     loc, message = errors[0]
     where = ".".join(map(str, loc))
     detail = f"{where}: {message}" if where else message
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Refusal("invalid_request", f"{detail[:500]}{more}.", errors=errors)
+    return Refusal("invalid_request", f"{detail[:500]}{more}.", errors=errors[:_MOST_ERRORS])
 
 
 def _is_portable(value: Any) -> bool:

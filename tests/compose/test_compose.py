@@ -166,7 +166,6 @@ async def read(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
 
 async def ended(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     async def over() -> dict[str, Any] | None:
-        await asyncio.sleep(0.1)
         task = await read(http, task_id)
         return task if task["status"] in ("completed", "failed", "cancelled") else None
 
@@ -175,7 +174,6 @@ async def ended(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
 
 async def running(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     async def under_way() -> dict[str, Any] | None:
-        await asyncio.sleep(0.1)
         task = await read(http, task_id)
         return task if task["attempt"] > 0 else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from contracts.subjects import MINIMUM_SERVER
 _log = logging.getLogger(__name__)
 
 _SAY_AGAIN_S = 10.0
+_CONNECT_PAUSE_S = 0.5
 
 
 class ServerTooOld(Exception):
@@ -57,6 +59,16 @@ def connection_options(
     if on_closed is not None:
         options["closed_cb"] = on_closed
     return options
+
+
+async def reached(connect: Callable[[], Awaitable[Client]]) -> Client:
+    """The client that ``connect`` gives, however long it takes until a broker answers."""
+    while True:
+        try:
+            return await connect()
+        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
+            _log.warning("the log is not there yet: %r", problem)
+            await asyncio.sleep(_CONNECT_PAUSE_S)
 
 
 async def connect(url: str, name: str) -> Client:

@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 from artifacts.fetch import Fetcher
 from artifacts.store import ArtifactStore
 from contracts.subjects import CANCEL_SUBJECTS, task_id_of
-from delivery.connection import check_server, connection_options
+from delivery.connection import check_server, connection_options, reached
 from delivery.log import LogReader
 from delivery.loops import end_loop
 from delivery.publisher import Publisher
@@ -39,7 +39,6 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 _BEATS_PER_LEASE = 3
-_CONNECT_PAUSE_S = 0.5
 _CLOSE_S = 0.5
 
 
@@ -95,7 +94,7 @@ class Generator:
         settings, store, stack = self._settings, self._store, self._stack
         health = serve_health(settings.health_port, self.checks, settings.health_host)
         await stack.enter_async_context(health)
-        client = await _connected(self.broker)
+        client = await reached(self.broker.connect)
         check_server(client)
         requests = Requests(client)
         await requests.start()
@@ -181,16 +180,6 @@ def _assemble(
 async def _task_id(message: NatsMessage) -> str:
     """The task that a cancel is about: the subject says it, whatever the body."""
     return task_id_of(message.raw_message.subject)
-
-
-async def _connected(broker: NatsBroker) -> Client:
-    """The broker's client, however long it takes until somebody answers."""
-    while True:
-        try:
-            return await broker.connect()
-        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
-            _log.warning("the log is not there yet", reason=repr(problem))
-            await asyncio.sleep(_CONNECT_PAUSE_S)
 
 
 async def _close(provider: Provider) -> None:

@@ -7,9 +7,8 @@ import contextlib
 
 from faststream import FastStream
 from faststream.nats import NatsBroker
-from nats.aio.client import Client
 
-from delivery.connection import check_server, connection_options
+from delivery.connection import check_server, connection_options, reached
 from delivery.loops import end_loop
 from delivery.requests import Requests
 from reaper import metrics
@@ -21,8 +20,6 @@ from telemetry.health import Check, Checks, serve_health
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
-
-_CONNECT_PAUSE_S = 0.5
 
 
 def create_app(settings: Settings) -> FastStream:
@@ -42,7 +39,7 @@ def create_app(settings: Settings) -> FastStream:
 
     @app.on_startup
     async def start() -> None:
-        client = await _connected(broker)
+        client = await reached(broker.connect)
         check_server(client)
         requests = Requests(client)
         await requests.start()
@@ -93,13 +90,3 @@ def _loop(requests: Requests, settings: Settings) -> Loop:
         patience=patience_of(settings.reaper_interval_s),
     )
     return Loop(sweeper, interval_s=settings.reaper_interval_s)
-
-
-async def _connected(broker: NatsBroker) -> Client:
-    """The broker's client, however long it takes until somebody answers."""
-    while True:
-        try:
-            return await broker.connect()
-        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
-            _log.warning("the log is not there yet", reason=repr(problem))
-            await asyncio.sleep(_CONNECT_PAUSE_S)

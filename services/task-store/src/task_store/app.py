@@ -10,7 +10,7 @@ import asyncpg
 from faststream import FastStream
 from faststream.nats import NatsBroker
 
-from delivery.connection import check_server, connection_options
+from delivery.connection import check_server, connection_options, reached
 from delivery.loops import end_loop
 from delivery.requests import Requests
 from task_store.projector import Projector
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastStream:
 
     @app.on_startup
     async def start() -> None:
-        client = await _connected(broker)
+        client = await reached(broker.connect)
         check_server(client)
         requests = Requests(client)
         await requests.start()
@@ -56,7 +56,9 @@ def create_app(settings: Settings) -> FastStream:
         await answers.start()
         stack.push_async_callback(answers.stop)
         checks = readiness(broker, pool, projector)
-        await stack.enter_async_context(serve_health(settings.health_port, checks))
+        await stack.enter_async_context(
+            serve_health(settings.health_port, checks, settings.health_host)
+        )
 
     @app.on_shutdown
     async def stop() -> None:
@@ -84,16 +86,6 @@ def readiness(broker: NatsBroker, pool: asyncpg.Pool, projector: Projector) -> C
         return Check(ok=still_s < _STUCK_S, detail=f"{role}, {projector.pending} events behind")
 
     return {"log": log, "database": database, "projection": projection}
-
-
-async def _connected(broker: NatsBroker):  # type: ignore[no-untyped-def]
-    """The broker's client, however long it takes until somebody answers."""
-    while True:
-        try:
-            return await broker.connect()
-        except Exception as problem:  # noqa: BLE001 - nats-py raises a dozen kinds here
-            _log.warning("the log is not there yet", reason=repr(problem))
-            await asyncio.sleep(_CONNECT_PAUSE_S)
 
 
 async def _pool(database_url: str) -> asyncpg.Pool:

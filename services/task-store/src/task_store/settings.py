@@ -17,6 +17,7 @@ class Settings(BaseSettings):
 
     nats_url: str = "nats://127.0.0.1:4222"
     database_url: str = "postgresql://darkroom@127.0.0.1:5432/darkroom"
+    health_host: str = "127.0.0.1"
     health_port: int | None = None
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     log_level: str = "INFO"

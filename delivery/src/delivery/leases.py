@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from contracts.subjects import STREAM, LaneConsumerSpec, task_id_of
+from delivery.incoming import Incoming, drain, leave, listen
 from delivery.metrics import CONSUMER_RESTARTS, LEASES, REDELIVERIES
 from delivery.requests import DESCRIPTION, STATUS
 
@@ -41,7 +41,7 @@ class Lease:
 
     __slots__ = ("_client", "_message", "_on_end", "delivered", "open", "sequence", "task_id")
 
-    def __init__(self, client: Client, message: Msg, on_end: Callable[[Lease], None]) -> None:
+    def __init__(self, client: Client, message: Incoming, on_end: Callable[[Lease], None]) -> None:
         fields = message.reply.split(".")
         # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>,
         # with a domain and an account before the stream on newer servers.
@@ -127,6 +127,7 @@ class LaneConsumer:
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{spec.durable}"
         self._wake = asyncio.Event()
         self._leases: set[Lease] = set()
+        self._returning: set[asyncio.Task[None]] = set()
         self._asked = 0
         self._heard_at = 0.0
         self._trouble: str | None = None
@@ -171,7 +172,8 @@ class LaneConsumer:
         self._stopping = True
         self._wake.set()
         if self._subscription is not None and self._client.is_connected:
-            await self._subscription.drain()  # type: ignore[no-untyped-call]
+            await drain(self._subscription, self._client)
+        await asyncio.gather(*self._returning)
         self._subscription = None
 
     async def _bind(self) -> None:
@@ -180,13 +182,13 @@ class LaneConsumer:
         self._trouble = None
         self._heard_at = asyncio.get_running_loop().time()
         self._inbox = self._client.new_inbox()
-        self._subscription = await self._client.subscribe(self._inbox, cb=self._on_message)
+        self._subscription = await listen(self._client, self._inbox, self._on_message)
         self.bound = True
 
     async def _unsubscribe(self) -> None:
         subscription, self._subscription = self._subscription, None
-        if subscription is not None and not self._client.is_closed:
-            await subscription.unsubscribe()
+        if subscription is not None:
+            await leave(subscription, self._client)
 
     async def _pull_until_trouble(self) -> None:
         loop = asyncio.get_running_loop()
@@ -216,16 +218,17 @@ class LaneConsumer:
         self._asked += wanted
         await self._client.publish(self._subject, json.dumps(body).encode(), self._inbox)
 
-    async def _on_message(self, message: Msg) -> None:
+    def _on_message(self, message: Incoming) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        status = (message.headers or {}).get(STATUS) if not message.reply else None
-        if status is not None:
-            self._on_status(status, message.headers or {})
+        if not message.reply and STATUS in message.headers:
+            self._on_status(message.headers[STATUS], message.headers)
             return
         self._asked = max(0, self._asked - 1)
         lease = Lease(self._client, message, self._on_lease_end)
         if self._stopping:
-            await lease.give_back(_GIVE_BACK_S)
+            returned = asyncio.create_task(lease.give_back(_GIVE_BACK_S))
+            self._returning.add(returned)
+            returned.add_done_callback(self._returning.discard)
             return
         if lease.delivered > 1:
             REDELIVERIES.labels(self.spec.lane).inc()

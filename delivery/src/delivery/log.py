@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from nats.aio.msg import Msg
-
 from contracts.subjects import STREAM, beginnings_of, requests_of
+from delivery.incoming import Incoming, leave, listen
 from delivery.requests import DESCRIPTION, STATUS, NoReply, NoResponders, Requests, Unreachable
 
 _DIRECT = f"$JS.API.DIRECT.GET.{STREAM}"
@@ -122,13 +121,15 @@ class LogReader:
         if not client.is_connected:
             raise LogUnavailable("not connected")
         inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox)
+        arrived: asyncio.Queue[Incoming] = asyncio.Queue()
+        subscription = await listen(client, inbox, arrived.put_nowait)
         body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
         messages: list[LogMessage] = []
         try:
             await client.publish(_DIRECT, json.dumps(body).encode(), inbox)
             while True:
-                message = await subscription.next_msg(self._timeout_s)
+                async with asyncio.timeout(self._timeout_s):
+                    message = await arrived.get()
                 found = _from_direct(message)
                 if found is None:
                     return messages
@@ -136,15 +137,14 @@ class LogReader:
         except TimeoutError:
             raise LogUnavailable(subject) from None
         finally:
-            if not client.is_closed:
-                await subscription.unsubscribe()
+            await leave(subscription, client)
 
     async def _ask(self, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
         message = await self._call(subject, json.dumps(body).encode())
         answer: dict[str, Any] = json.loads(message.data)
         return answer
 
-    async def _call(self, subject: str, body: bytes) -> Msg:
+    async def _call(self, subject: str, body: bytes) -> Incoming:
         try:
             return await self._requests.call(subject, body, timeout=self._timeout_s)
         except (NoReply, NoResponders, Unreachable) as error:
@@ -168,8 +168,8 @@ def _from_leader(answer: Mapping[str, Any]) -> LogMessage | None:
     )
 
 
-def _from_direct(message: Msg) -> LogMessage | None:
-    headers = message.headers or {}
+def _from_direct(message: Incoming) -> LogMessage | None:
+    headers = message.headers
     if STATUS in headers:
         # 204 ends a batch, 404 says there is none; anything else is no answer.
         if headers[STATUS] in ("204", _NOT_FOUND):

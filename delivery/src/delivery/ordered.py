@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from contracts.subjects import ALL_EVENTS, STREAM
+from delivery.incoming import Incoming, leave, listen
 from delivery.requests import STATUS, Requests
 
 _PULL = 500
@@ -77,7 +77,7 @@ class OrderedLog:
         """Messages of the log that were not delivered yet, as of the last one delivered."""
 
     async def __aenter__(self) -> OrderedLog:
-        self._subscription = await self._client.subscribe(self._inbox, cb=self._on_message)
+        self._subscription = await listen(self._client, self._inbox, self._on_message)
         try:
             await self._create()
             for _ in range(_PULLS):
@@ -146,8 +146,7 @@ class OrderedLog:
         subscription, self._subscription = self._subscription, None
         if subscription is None or self._client.is_closed:
             return
-        # Also while disconnected: the client would subscribe again to what nobody reads.
-        await subscription.unsubscribe()
+        await leave(subscription, self._client)
         if self._client.is_connected:
             await self._client.publish(f"$JS.API.CONSUMER.DELETE.{STREAM}.{self._name}")
 
@@ -157,10 +156,10 @@ class OrderedLog:
         elif not self._client.is_connected:
             self._trouble = "disconnected"
 
-    async def _on_message(self, message: Msg) -> None:
+    def _on_message(self, message: Incoming) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        if not message.reply and message.headers and STATUS in message.headers:
-            await self._on_status(message.headers)
+        if not message.reply and STATUS in message.headers:
+            self._on_status(message.headers)
             return
         fields = message.reply.split(".")
         offset = 0 if len(fields) == _V1_FIELDS else 2
@@ -176,21 +175,18 @@ class OrderedLog:
                 sequence=int(fields[5 + offset]),
                 logtime=datetime.fromtimestamp(int(fields[7 + offset]) // 1000 / 1e6, UTC),
                 payload=message.data,
-                event_id=(message.headers or {}).get("Nats-Msg-Id", ""),
+                event_id=(message.header(b"Nats-Msg-Id") or b"").decode(),
             )
         )
         self._arrived.set()
 
-    async def _on_status(self, headers: dict[str, str]) -> None:
+    def _on_status(self, headers: dict[str, str]) -> None:
         status = headers[STATUS]
         if status == "100":
             return
         if status == "408":
-            # A pull ran out unfilled: ask for the rest of it again.
+            # A pull ran out unfilled: the rest of it is asked for again.
             self._credit += int(headers.get("Nats-Pending-Messages", _PULL))
-            while self._credit >= _PULL:
-                self._credit -= _PULL
-                await self._pull()
-            return
-        self._trouble = f"status_{status}"
+        else:
+            self._trouble = f"status_{status}"
         self._arrived.set()

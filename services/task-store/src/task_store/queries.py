@@ -14,12 +14,12 @@ from typing import Any
 import asyncpg
 import orjson
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from contracts import queries
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
+from delivery.incoming import Incoming, leave, listen
 from delivery.requests import respond
 from task_store import metrics
 from task_store.projector import Projector
@@ -85,23 +85,23 @@ class Queries:
 
     async def start(self) -> None:
         for subject in self._answers:
-            subscription = await self._client.subscribe(
-                subject, queue=queries.QUEUE_GROUP, cb=self._on_query
+            subscription = await listen(
+                self._client, subject, self._on_query, queue=queries.QUEUE_GROUP
             )
             self._subscriptions.append(subscription)
 
     async def stop(self) -> None:
         """Take no more questions; answer those that were taken."""
         for subscription in self._subscriptions:
-            await subscription.unsubscribe()
+            await leave(subscription, self._client)
         await asyncio.gather(*self._tasks)
 
-    async def _on_query(self, message: Msg) -> None:
+    def _on_query(self, message: Incoming) -> None:
         task = asyncio.create_task(self._reply(message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _reply(self, message: Msg) -> None:
+    async def _reply(self, message: Incoming) -> None:
         async with self._at_once:
             body, outcome = await self._answer(message.subject, message.data)
         metrics.QUERIES.labels(message.subject, outcome).inc()

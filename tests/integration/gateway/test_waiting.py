@@ -154,7 +154,7 @@ async def test_missed_live_events_are_read_again(
     monkeypatch.setattr(reading, "LOOK_AGAIN_S", 0.05)
     live = house.parts[0].live
 
-    async def deaf(*_: object) -> None:
+    def deaf(*_: object) -> None:
         return
 
     monkeypatch.setattr(live.__class__, "_on_message", deaf)

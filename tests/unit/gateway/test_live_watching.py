@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+from nats.aio.client import Client
+
 from builders import TASK_ID, progressed, requested, started, task_id
 from contracts.events import Event, encode
+from contracts.lifecycle import Task, evolve
 from contracts.subjects import subject_of
+from delivery.incoming import Incoming
 from gateway.live import READ_AGAIN, STOPPING, Live, LiveEvent, Watcher
+from gateway.reading import Reader
 
 
-class Client:
+class Unconnected(Client):
     """Takes subscriptions and does nothing with them."""
 
     async def subscribe(self, *_: Any, **__: Any) -> Any:
-        return SimpleNamespace(unsubscribe=self.flush)
+        return SimpleNamespace(_id=1, unsubscribe=self.flush)
 
     async def flush(self, *_: Any) -> None:
         return
@@ -24,7 +28,7 @@ class Client:
 
 def live() -> Live:
     bus: Any = SimpleNamespace(
-        link=SimpleNamespace(client=Client()), on_reconnect=lambda hook: hooks.append(hook)
+        link=SimpleNamespace(client=Unconnected()), on_reconnect=lambda hook: hooks.append(hook)
     )
     hooks: list[Any] = []
     made = Live(bus)
@@ -33,22 +37,18 @@ def live() -> Live:
 
 
 async def hear(watched: Live, event: Event, sequence: int) -> None:
-    headers = {"Nats-Sequence": str(sequence), "Nats-Time-Stamp": "2026-11-21T12:00:00.5Z"}
-    message: Any = SimpleNamespace(
-        headers=headers, subject=f"live.{subject_of(event)}", data=encode(event)
-    )
-    await watched._on_message(message)  # noqa: SLF001
+    lines = ["NATS/1.0", f"Nats-Sequence: {sequence}", "Nats-Time-Stamp: 2026-11-21T12:00:00.5Z"]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    message = Incoming(f"live.{subject_of(event)}", "", head, encode(event))
+    watched._on_message(message)  # noqa: SLF001
 
 
 async def heard(watcher: Watcher) -> list[Any]:
     """Everything told so far, without waiting."""
-    notices = []
-    while True:
-        try:
-            async with asyncio.timeout(0.001):
-                notices.append(await watcher.next())
-        except TimeoutError:
-            return notices
+    notices: list[Any] = []
+    while (notice := await watcher.next(within_s=0)) is not None:
+        notices.append(notice)
+    return notices
 
 
 async def test_a_watcher_hears_of_its_task_alone() -> None:
@@ -93,12 +93,34 @@ async def test_who_does_not_listen_is_told_once_to_read_again() -> None:
     assert len(notices) <= 256
 
 
-async def test_an_unreadable_event_harms_nobody() -> None:
+async def test_an_unreadable_event_is_no_news() -> None:
+    begun = history(requested())
     watched = live()
     async with watched.watch(TASK_ID) as watcher:
-        message: Any = SimpleNamespace(
-            headers={"Nats-Sequence": "1"}, subject=f"live.x.{TASK_ID}", data=b"{"
-        )
-        await watched._on_message(message)  # noqa: SLF001
+        head = b"NATS/1.0\r\nNats-Sequence: 2\r\n\r\n"
+        watched._on_message(Incoming(f"live.x.{TASK_ID}", "", head, b"{"))  # noqa: SLF001
+        await hear(watched, started(), 3)
+        waited = await reader().wait(watcher, begun, lambda task: task.attempt > 0, within_s=60)
 
-        assert await heard(watcher) == []
+    assert (waited.attempt, waited.sequence) == (1, 3)
+
+
+async def test_what_a_task_is_made_of_already_is_no_news() -> None:
+    begun = history(requested())
+    watched = live()
+    async with watched.watch(TASK_ID) as watcher:
+        await hear(watched, requested(), 1)
+        waited = await reader().wait(watcher, begun, lambda _: False, within_s=0.01)
+
+    assert waited is begun
+
+
+def reader() -> Reader:
+    absent: Any = None
+    return Reader(absent, absent)
+
+
+def history(event: Event) -> Task:
+    begun = evolve(None, event, 1, event.time)
+    assert begun is not None
+    return begun

@@ -7,20 +7,17 @@ their task again. The subscription is there while somebody watches, and a little
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from pydantic import ValidationError
 
 from contracts.events import Event, decode
 from contracts.subjects import LIVE_EVENTS, task_id_of
+from delivery.incoming import Incoming, leave, listen
 from delivery.log import parse_time
 from gateway.bus import Bus
 from gateway.metrics import LIVE_GAPS, WAITS
@@ -30,13 +27,27 @@ _FLUSH_S = 1
 _MOST_UNREAD = 256
 
 
-@dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """An event that the log stored at ``sequence``."""
+    """An event that the log stored at ``sequence``, read when somebody needs it."""
 
-    event: Event
-    sequence: int
-    logtime: datetime
+    __slots__ = ("_event", "_message", "sequence")
+
+    def __init__(self, message: Incoming, sequence: int) -> None:
+        self.sequence = sequence
+        self._message = message
+        self._event: Event | None = None
+
+    @property
+    def event(self) -> Event:
+        """Raises `pydantic.ValidationError`."""
+        if self._event is None:
+            self._event = decode(self._message.data)
+        return self._event
+
+    @property
+    def logtime(self) -> datetime:
+        stamp = self._message.header(b"Nats-Time-Stamp")
+        return datetime.now(UTC) if stamp is None else parse_time(stamp.decode())
 
 
 class ReadAgain:
@@ -58,17 +69,56 @@ class Watcher:
     def __init__(self) -> None:
         self.since: int | None = None
         """The last sequence that was told before the watch began; None where it isn't known."""
-        self._notices: asyncio.Queue[Notice] = asyncio.Queue()
+        self._notices: collections.deque[Notice] = collections.deque()
+        self._told: asyncio.Future[None] | None = None
 
-    async def next(self) -> Notice:
-        return await self._notices.get()
+    async def next(self, within_s: float) -> Notice | None:
+        """The next notice; None when none comes in time. For one caller at a time."""
+        if not self._notices:
+            loop = asyncio.get_running_loop()
+            self._told = loop.create_future()
+            patience = loop.call_later(within_s, _wake, self._told)
+            try:
+                await self._told
+            finally:
+                patience.cancel()
+                self._told = None
+        return self._notices.popleft() if self._notices else None
 
     def tell(self, notice: Notice) -> None:
-        if self._notices.qsize() >= _MOST_UNREAD:
-            while not self._notices.empty():
-                self._notices.get_nowait()
+        if len(self._notices) >= _MOST_UNREAD:
+            self._notices.clear()
             notice = READ_AGAIN
-        self._notices.put_nowait(notice)
+        self._notices.append(notice)
+        if self._told is not None:
+            _wake(self._told)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+class Watch:
+    """A watch while it lasts: ``async with live.watch(task_id) as watcher``."""
+
+    __slots__ = ("_live", "_task_id", "_watcher")
+
+    def __init__(self, live: Live, task_id: str) -> None:
+        self._live = live
+        self._task_id = task_id
+        self._watcher = Watcher()
+
+    async def __aenter__(self) -> Watcher:
+        try:
+            await self._live.begin(self._task_id, self._watcher)
+        except BaseException:
+            self._live.end(self._task_id, self._watcher)
+            raise
+        return self._watcher
+
+    async def __aexit__(self, *_: object) -> None:
+        self._live.end(self._task_id, self._watcher)
 
 
 class Live:
@@ -85,26 +135,27 @@ class Live:
         self._stopping = False
         bus.on_reconnect(self._on_reconnect)
 
-    @asynccontextmanager
-    async def watch(self, task_id: str) -> AsyncIterator[Watcher]:
+    def watch(self, task_id: str) -> Watch:
         """Every event of the task that is stored from now on reaches the watcher."""
-        watcher = Watcher()
+        return Watch(self, task_id)
+
+    async def begin(self, task_id: str, watcher: Watcher) -> None:
         self._watchers.setdefault(task_id, set()).add(watcher)
         WAITS.inc()
-        try:
-            if self._stopping:
-                watcher.tell(STOPPING)
+        if self._stopping:
+            watcher.tell(STOPPING)
+        if self._subscription is None or self._leaving is not None:
             await self._subscribe()
-            watcher.since = self._sequence
-            yield watcher
-        finally:
-            WAITS.dec()
-            others = self._watchers[task_id]
-            others.discard(watcher)
-            if not others:
-                del self._watchers[task_id]
-            if not self._watchers:
-                self._leave_later()
+        watcher.since = self._sequence
+
+    def end(self, task_id: str, watcher: Watcher) -> None:
+        WAITS.dec()
+        others = self._watchers[task_id]
+        others.discard(watcher)
+        if not others:
+            del self._watchers[task_id]
+        if not self._watchers:
+            self._leave_later()
 
     def stop(self) -> None:
         """Tell all who wait to answer now."""
@@ -120,7 +171,7 @@ class Live:
                 return
             client = self._bus.link.client
             self._sequence = None
-            subscription = await client.subscribe(LIVE_EVENTS, cb=self._on_message)
+            subscription = await listen(client, LIVE_EVENTS, self._on_message)
             # The server must know of it before whatever the caller does next.
             with contextlib.suppress(NatsError):
                 # If the connection breaks here, the client subscribes again by itself.
@@ -136,13 +187,12 @@ class Live:
         self._leaving = None
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            task = asyncio.create_task(_unsubscribe(subscription))
+            task = asyncio.create_task(self._unsubscribe(subscription))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _on_message(self, message: Msg) -> None:
-        headers = message.headers or {}
-        sequence = int(headers.get("Nats-Sequence", 0))
+    def _on_message(self, message: Incoming) -> None:
+        sequence = int(message.header(b"Nats-Sequence") or 0)
         if self._sequence is not None and sequence > self._sequence + 1:
             LIVE_GAPS.inc()
             self._tell_all(READ_AGAIN)
@@ -150,12 +200,7 @@ class Live:
         watchers = self._watchers.get(task_id_of(message.subject))
         if not watchers:
             return
-        try:
-            stamp = headers.get("Nats-Time-Stamp")
-            logtime = datetime.now(UTC) if stamp is None else parse_time(stamp)
-            told = LiveEvent(decode(message.data), sequence, logtime)
-        except ValidationError:
-            return
+        told = LiveEvent(message, sequence)
         for watcher in watchers:
             watcher.tell(told)
 
@@ -168,9 +213,6 @@ class Live:
             for watcher in watchers:
                 watcher.tell(notice)
 
-
-async def _unsubscribe(subscription: Subscription) -> None:
-    try:
-        await subscription.unsubscribe()
-    except NatsError:
-        return
+    async def _unsubscribe(self, subscription: Subscription) -> None:
+        with contextlib.suppress(NatsError):
+            await leave(subscription, self._bus.any_link.client)

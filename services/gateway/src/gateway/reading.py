@@ -75,42 +75,42 @@ class Reader:
         ``task`` is as `read_watched` has it, or as its beginning was published while the watcher
         watched: nothing lies between it and what the watcher is told.
         """
-        try:
-            async with asyncio.timeout(within_s):
-                while not done(task):
-                    try:
-                        async with asyncio.timeout(LOOK_AGAIN_S):
-                            notice = await watcher.next()
-                    except TimeoutError:
-                        task = await self._newer(task)
-                        continue
-                    if isinstance(notice, Stopping):
-                        break
-                    if isinstance(notice, LiveEvent):
-                        task = _applied(task, notice)
-                    else:
-                        task = await self._newer(task)
-        except TimeoutError:
-            pass
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while not done(task):
+            left_s = deadline - loop.time()
+            if left_s <= 0:
+                break
+            notice = await watcher.next(min(left_s, LOOK_AGAIN_S))
+            if isinstance(notice, LiveEvent):
+                task = _applied(task, notice)
+            elif isinstance(notice, Stopping):
+                break
+            elif notice is not None or left_s > LOOK_AGAIN_S:
+                task = await self._newer(task, within_s=left_s)
         return task
 
     async def settled(self, task: Task) -> None:
         """Wait, for a moment, until the next read of anybody shows what is about to be told."""
         await self._tasks.passes(task.task_id, task.sequence, SETTLE_S)
 
-    async def _newer(self, task: Task) -> Task:
+    async def _newer(self, task: Task, within_s: float) -> Task:
         """The task as the log has it: live events that were missed are in no projection yet."""
         try:
-            logged = await self.from_log(task.task_id)
-        except LogUnavailable:
+            async with asyncio.timeout(within_s):
+                logged = await self.from_log(task.task_id)
+        except (LogUnavailable, TimeoutError):
             return task
         return task if logged is None or logged.sequence <= task.sequence else logged
 
 
 def _applied(task: Task, told: LiveEvent) -> Task:
+    """The task with what was told; what can't be read here is no news, as in `from_log`."""
+    if told.sequence <= task.sequence:
+        return task
     try:
         return evolve(task, told.event, told.sequence, told.logtime) or task
-    except Unapplicable:  # pragma: no cover - only an event without a task is
+    except (ValidationError, Unapplicable):
         return task
 
 

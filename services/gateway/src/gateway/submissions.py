@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,14 +48,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The task of a submit; ``replayed`` when its key had named it before."""
+    """The task of a submit, as folded here or as somebody's record of it.
 
-    record: Record
+    ``replayed`` when its key had named it before.
+    """
+
+    told: Task | Record
     replayed: bool = False
 
     @property
-    def is_terminal(self) -> bool:
-        return self.record["status"] not in ("pending", "processing")
+    def task(self) -> Task:
+        return from_record(self.told) if isinstance(self.told, dict) else self.told
+
+    @property
+    def record(self) -> Record:
+        return self.told if isinstance(self.told, dict) else to_record(self.told)
 
 
 class Submissions:
@@ -93,10 +99,10 @@ class Submissions:
         else:
             task_id = str(uuid7(self._now(), os.urandom(10)))
         await self._check_world(wanted, asked)
-        async with self._watching(task_id, asked) as watcher:
+        if not asked.wait_s:
+            return await self._publish(task_id, wanted, asked)
+        async with self._live.watch(task_id) as watcher:
             submitted = await self._publish(task_id, wanted, asked)
-            if watcher is None or asked.wait_s is None:
-                return submitted
             return await self._finished(submitted, watcher, asked.wait_s)
 
     async def _check_world(self, wanted: Wanted, asked: Asked) -> None:
@@ -114,7 +120,7 @@ class Submissions:
         at = Circumstances(
             owner=asked.owner,
             task_id=task_id,
-            submission=secrets.token_hex(8),
+            submission=os.urandom(8).hex(),
             now=self._now(),
             traceparent=asked.traceparent,
         )
@@ -136,12 +142,12 @@ class Submissions:
                 if first.data.submission != event.data.submission:
                     check_replay(first.data.body_sha256, wanted.body_sha256)
                     record = await self._reader.find(task_id)
-                    return Submitted(record or _record(first, first_sequence), replayed=True)
+                    return Submitted(record or _begun(first, first_sequence), replayed=True)
                 sequence = first_sequence
             if isinstance(event, Requested):
                 place.taken(sequence)
         ACCEPTED.labels(wanted.kind.name).inc()
-        return Submitted(_record(event, sequence))
+        return Submitted(_begun(event, sequence))
 
     async def _beginning(self, task_id: str) -> tuple[Beginning, int]:
         """The stored first event: one's own whose acknowledgement was lost, or a rival's."""
@@ -182,36 +188,27 @@ class Submissions:
 
     async def _replay(self, known: Record, wanted: Wanted, asked: Asked) -> Submitted:
         check_replay(known["body_sha256"], wanted.body_sha256)
-        replayed = Submitted(known, replayed=True)
-        if not asked.wait_s or replayed.is_terminal:
-            return replayed
+        if not asked.wait_s or known["status"] not in ("pending", "processing"):
+            return Submitted(known, replayed=True)
         async with self._live.watch(known["task_id"]) as watcher:
             now = await self._reader.read_watched(asked.owner, known["task_id"], watcher)
             return await self._finished(Submitted(now, replayed=True), watcher, asked.wait_s)
 
-    @contextlib.asynccontextmanager
-    async def _watching(self, task_id: str, asked: Asked) -> AsyncIterator[Watcher | None]:
-        if not asked.wait_s:
-            yield None
-            return
-        async with self._live.watch(task_id) as watcher:
-            yield watcher
-
     async def _finished(self, submitted: Submitted, watcher: Watcher, wait_s: int) -> Submitted:
-        task = from_record(submitted.record)
+        task = submitted.task
         ended = await self._reader.wait(watcher, task, _has_ended, wait_s)
-        if ended.sequence == submitted.record["sequence"]:
+        if ended.sequence == task.sequence:
             return submitted
         await self._reader.settled(ended)
-        return Submitted(to_record(ended), submitted.replayed)
+        return Submitted(ended, submitted.replayed)
 
 
 def _has_ended(task: Task) -> bool:
     return task.status.is_terminal
 
 
-def _record(event: Beginning, sequence: int) -> Record:
+def _begun(event: Beginning, sequence: int) -> Task:
     """The task right after its beginning; its place in the line isn't known here."""
     task = evolve(None, event, sequence, event.time)
     assert task is not None
-    return to_record(task)
+    return task

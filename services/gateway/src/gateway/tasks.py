@@ -13,12 +13,15 @@ from contracts.records import Record
 from delivery.publisher import LogUnreachable
 from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.bus import Bus
+from gateway.progress import Progress
 from gateway.refusals import Refusal
 
 TIMEOUT_S = 1.0
 CATCH_UP_TIMEOUT_S = 2.5
 MAX_IDS = 500
 _AGAIN_S = 0.05
+_ASK_S = 0.1
+"""How long nothing may be heard of the projection before it is asked how far it is."""
 
 Found = tuple[Record | None, int]
 """A task's record, or None, as of the projection's checkpoint."""
@@ -31,6 +34,7 @@ class TaskStore:
         self._bus = bus
         self._asked: dict[str, list[asyncio.Future[Found]]] = {}
         self._asking: asyncio.Task[None] | None = None
+        self._progress = Progress(bus)
 
     async def get(self, task_id: str) -> Found:
         """One task. Those asked for while a question is on its way share the next one."""
@@ -80,18 +84,22 @@ class TaskStore:
         return set((await self._ask(queries.REFERENCED, question, CATCH_UP_TIMEOUT_S))["keys"])
 
     async def passes(self, task_id: str, sequence: int, within_s: float) -> bool:
-        """Wait until the projection has applied ``sequence``; False if it has not in time."""
-        pause = 0.002
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    _, checkpoint = await self.get(task_id)
-                    if checkpoint >= sequence:
-                        return True
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, _AGAIN_S)
-        except (TimeoutError, Refusal):
-            return False
+        """Wait until the projection has applied ``sequence``; False if it has not in time.
+
+        The task-store tells how far it is. Where that may have been missed, it is asked.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while not await self._progress.reaches(sequence, min(_ASK_S, deadline - loop.time())):
+            if loop.time() >= deadline:
+                return False
+            try:
+                _, checkpoint = await self.get(task_id)
+            except Refusal:
+                return False
+            if checkpoint >= sequence:
+                return True
+        return True
 
     async def _ask_all(self) -> None:
         try:

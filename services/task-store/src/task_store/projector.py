@@ -18,6 +18,7 @@ import asyncpg
 from nats.aio.client import Client
 
 from contracts.lifecycle import Phase, Task
+from contracts.subjects import PROJECTED
 from delivery.log import LogReader, StreamState
 from delivery.ordered import Interrupted, OrderedLog
 from delivery.requests import Requests
@@ -299,6 +300,8 @@ class Projector:
             self.sequence = sequence
             self._moved.notify_all()
         metrics.SEQUENCE.set(sequence)
+        if self._client.is_connected:
+            await self._client.publish(PROJECTED, b'{"sequence":%d}' % sequence)
 
 
 class Batches(Protocol):

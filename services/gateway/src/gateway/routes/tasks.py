@@ -64,7 +64,8 @@ def submitted_response(parts: Parts, submitted: Submitted, asked: Asked) -> Resp
         headers["Idempotency-Replayed"] = "true"
     if asked.wait_s is not None:
         headers["Preference-Applied"] = f"wait={asked.wait_s}"
-    done = submitted.replayed or (asked.wait_s is not None and submitted.is_terminal)
+    ended = record["status"] not in ("pending", "processing")
+    done = submitted.replayed or (asked.wait_s is not None and ended)
     return json_response(parts.views.task(record), 200 if done else 202, headers)
 
 

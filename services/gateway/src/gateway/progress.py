@@ -1,0 +1,63 @@
+"""How far the projection is, as the task-store tells it after each of its transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from itertools import count
+
+import orjson
+
+from contracts.subjects import PROJECTED
+from delivery.incoming import Incoming, listen
+from gateway.bus import Bus
+
+
+class Progress:
+    """The last sequence that was told, and those who wait for a later one."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._listening = False
+        self._sequence = 0
+        self._waiting: list[tuple[int, int, asyncio.Future[bool]]] = []
+        self._numbers = count()
+        bus.on_reconnect(self._forget)
+
+    async def reaches(self, sequence: int, within_s: float) -> bool:
+        """Whether ``sequence`` was told to be projected, or is so in time."""
+        if sequence <= self._sequence:
+            return True
+        if not self._listening:
+            self._listening = True
+            await listen(self._bus.any_link.client, PROJECTED, self._on_projected)
+        loop = asyncio.get_running_loop()
+        reached: asyncio.Future[bool] = loop.create_future()
+        waiting = sequence, next(self._numbers), reached
+        heapq.heappush(self._waiting, waiting)
+        patience = loop.call_later(within_s, _give_up, reached)
+        told = False
+        try:
+            told = await reached
+        finally:
+            patience.cancel()
+            if not told and waiting in self._waiting:
+                self._waiting.remove(waiting)
+                heapq.heapify(self._waiting)
+        return told
+
+    def _on_projected(self, message: Incoming) -> None:
+        self._sequence = orjson.loads(message.data)["sequence"]
+        while self._waiting and self._waiting[0][0] <= self._sequence:
+            _, _, reached = heapq.heappop(self._waiting)
+            if not reached.done():
+                reached.set_result(True)
+
+    async def _forget(self) -> None:
+        """The log behind a new connection may be another one, with sequences of its own."""
+        self._sequence = 0
+
+
+def _give_up(reached: asyncio.Future[bool]) -> None:
+    if not reached.done():
+        reached.set_result(False)

@@ -32,7 +32,7 @@ _START = "Start it with `darkroom up` (DARKROOM_DATA_DIR tells which one), or se
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run a command's work. Its libraries' log lines would only blur what it prints."""
-    configure_logs("darkroom", level="CRITICAL", human=True)
+    configure_logs("darkroom", level="CRITICAL")
     logging.captureWarnings(capture=True)
     return asyncio.run(work)
 

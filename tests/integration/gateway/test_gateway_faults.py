@@ -14,9 +14,10 @@ import pytest
 from artifacts.keys import artifact_key
 from artifacts.store import StoreUnavailable
 from builders import started, task_id
-from contracts.subjects import StreamSpec, progress_subject
-from delivery.provision import stream_config
+from contracts.subjects import STREAM, StreamSpec, progress_subject
+from delivery import provision
 from delivery.requests import NoReply
+from integration.gateway.conftest import SPEC
 from integration.gateway.house import CREATE, House
 from servers import Server, eventually
 
@@ -166,6 +167,21 @@ async def test_an_incomplete_recovery_is_never_given(
     assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
 
 
+async def test_the_projection_of_a_log_that_is_gone_answers_for_no_other(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    for _ in range(3):
+        await http.post("/tasks", json=CREATE)
+    await house.projected()
+    await house.client.jetstream().delete_stream(STREAM)
+    await provision.ensure_stream(house.client, SPEC)
+    accepted = await http.post("/tasks", json=CREATE)
+    answer = await http.get("/tasks/processing")
+
+    assert accepted.status_code == 202
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
+
+
 async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.AsyncClient) -> None:
     narrow = await house.gateway(queue_limit=3)
     answers = await asyncio.gather(*(narrow.post("/tasks", json=CREATE) for _ in range(8)))
@@ -190,7 +206,7 @@ async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.Asy
 
 async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
     small = StreamSpec(max_age=timedelta(days=1), max_bytes=20_000)
-    await house.client.jetstream().update_stream(stream_config(small))
+    await house.client.jetstream().update_stream(provision.stream_config(small))
     door = await house.gateway()
 
     async def refused() -> dict[str, Any] | None:
@@ -207,7 +223,7 @@ async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
 
 async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.AsyncClient) -> None:
     small = StreamSpec(max_age=timedelta(days=1), max_bytes=6_000)
-    await house.client.jetstream().update_stream(stream_config(small))
+    await house.client.jetstream().update_stream(provision.stream_config(small))
     codes = []
     for _ in range(6):
         house.parts[0].pressure.is_full = False

@@ -109,7 +109,7 @@ class Changes:
         await self._purge(record)
         stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
         await self._store.delete(stored)
-        await self._delete_uploads(owner, record, sequence)
+        await self._delete_uploads(owner, record)
         await self._tasks.passes(task_id, sequence, ERASE_S)
 
     async def _end(self, record: Record) -> tuple[Cancelled, Won | Lost]:
@@ -157,7 +157,7 @@ class Changes:
         if error is not None:
             raise LogUnavailable(error.get("description", "purge refused"))
 
-    async def _delete_uploads(self, owner: str, record: Record, sequence: int) -> None:
+    async def _delete_uploads(self, owner: str, record: Record) -> None:
         """The task's own uploads that no other task refers to; what is left, the sweep takes."""
         keys = [
             key
@@ -167,8 +167,8 @@ class Changes:
         if not keys:
             return
         try:
-            needed = await self._tasks.referenced(keys, sequence)
-        except Refusal:
+            needed = await self._tasks.referenced(keys, await self._bus.link.log.state())
+        except (Refusal, LogUnavailable):
             return
         unneeded = [key for key in keys if key not in needed]
         await self._store.delete([sidecar_key(key) for key in unneeded])

@@ -130,7 +130,7 @@ async def _upload(parts: Parts, owner: str, upload_id: str) -> Upload | None:
     upload = await parts.uploads.find(owner, upload_id, _LONG_AGO)
     if upload is None or datetime.now(UTC) < upload.expires_at:
         return upload
-    return upload if await parts.tasks.referenced([upload.key], 0) else None
+    return upload if await parts.tasks.referenced([upload.key], None) else None
 
 
 async def _send(request: Request, parts: Parts, stored: Stored, cache_control: str) -> Response:

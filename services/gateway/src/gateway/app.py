@@ -97,6 +97,7 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
     app = FastAPI(
         title=openapi.TITLE,
         version=openapi.VERSION,
+        docs_url=None,
         redoc_url=None,
         middleware=_middleware(settings),
         lifespan=_lifespan,

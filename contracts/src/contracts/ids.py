@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 _MILLISECOND = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7(now: datetime, random: bytes) -> UUID:
@@ -17,6 +18,16 @@ def uuid7(now: datetime, random: bytes) -> UUID:
     milliseconds = int(now.timestamp() * _MILLISECOND)
     value = (milliseconds & (2**48 - 1)) << 80 | int.from_bytes(random[:10])
     return _stamped(value, version=7)
+
+
+def made_at(identifier: UUID) -> datetime | None:
+    """When a UUIDv7 was made, by the clock of who made it; None where an id doesn't tell."""
+    if identifier.version != 7:
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
+    except OverflowError:
+        return None
 
 
 def uuid8(owner: str, key: str) -> UUID:

@@ -40,7 +40,10 @@ class LogMessage:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """The stream as the broker tells it; ``now`` is the broker's clock at the answer."""
+    """The stream as the broker tells it; ``now`` is the broker's clock at the answer.
+
+    Whatever was stored after ``complete_since`` and has not been purged is there.
+    """
 
     created: datetime
     first_sequence: int
@@ -48,6 +51,7 @@ class StreamState:
     bytes: int
     max_bytes: int
     now: datetime
+    complete_since: datetime
 
 
 class LogReader:
@@ -103,6 +107,7 @@ class LogReader:
             bytes=state["bytes"],
             max_bytes=config["max_bytes"],
             now=parse_time(answer["ts"]),
+            complete_since=parse_time(_complete_since(answer)),
         )
 
     async def _all(self, subject: str) -> list[LogMessage]:
@@ -149,6 +154,17 @@ class LogReader:
             return await self._requests.call(subject, body, timeout=self._timeout_s)
         except (NoReply, NoResponders, Unreachable) as error:
             raise LogUnavailable(subject) from error
+
+
+def _complete_since(answer: Mapping[str, Any]) -> str:
+    state = answer["state"]
+    if state["first_seq"] <= 1:
+        since = answer["created"]
+    elif state["messages"]:
+        since = state["first_ts"]
+    else:
+        since = answer["ts"]
+    return str(since)
 
 
 def _from_leader(answer: Mapping[str, Any]) -> LogMessage | None:

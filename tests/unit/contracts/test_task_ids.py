@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON
-from contracts.ids import uuid7, uuid8
+from contracts.ids import made_at, uuid7, uuid8
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 times = st.timedeltas(timedelta(), timedelta(days=200 * 365)).map(lambda age: EPOCH + age)
@@ -59,3 +59,13 @@ def test_owner_and_key_are_kept_apart(text: str, cut: int, other_cut: int) -> No
 def test_a_key_that_looks_like_a_length_is_no_way_around() -> None:
     assert uuid8("a", "1:bc") != uuid8("a1:b", "c")
     assert uuid8("", "1:a") != uuid8("1", ":a")
+
+
+@given(times, randoms)
+def test_a_new_id_tells_when_it_was_made(now: datetime, random: bytes) -> None:
+    assert made_at(uuid7(now, random)) == now - (now - EPOCH) % timedelta(milliseconds=1)
+
+
+def test_other_ids_do_not_tell_when_they_were_made() -> None:
+    assert made_at(uuid8("owner", "key")) is None
+    assert made_at(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")) is None

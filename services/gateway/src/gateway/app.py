@@ -83,7 +83,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
             references=References(store, uploads),
             live=live,
         ),
-        changes=Changes(bus, task_store, reader, store),
+        changes=Changes(bus, task_store, reader, store, uploads),
         store=store,
         uploads=uploads,
         sweep=Sweep(bus, task_store, uploads),

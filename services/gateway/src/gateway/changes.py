@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from artifacts.keys import belongs_to, kind, sidecar_key, task_prefix
 from artifacts.store import ArtifactStore
+from artifacts.uploads import Uploads
 from contracts.events import (
     AnnotatedData,
     Cancelled,
@@ -21,7 +24,7 @@ from contracts.events import (
     event_type,
     schema_urn,
 )
-from contracts.ids import uuid7
+from contracts.ids import made_at, uuid7
 from contracts.lifecycle import MOVES, STATUS_OF, Phase, evolve
 from contracts.merge_patch import merge_patch
 from contracts.records import Record, from_record, to_record
@@ -36,7 +39,7 @@ from delivery.ends import Lost, Won, publish_end, publish_erasure
 from delivery.log import LogUnavailable
 from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
 from delivery.requests import NoReply, NoResponders, Unreachable
-from gateway.admission import SOURCE
+from gateway.admission import SOURCE, is_task_id
 from gateway.bus import PUBLISH_BUDGET_S, Bus
 from gateway.reading import SETTLE_S, Reader, task_not_found
 from gateway.refusals import Refusal
@@ -51,15 +54,20 @@ _ANNOTATE_TRIES = 10
 class Changes:
     """Raises `Refusal`, or the faults that `gateway.problems` names."""
 
-    def __init__(self, bus: Bus, tasks: TaskStore, reader: Reader, store: ArtifactStore) -> None:
+    def __init__(
+        self, bus: Bus, tasks: TaskStore, reader: Reader, store: ArtifactStore, uploads: Uploads
+    ) -> None:
         self._bus = bus
         self._tasks = tasks
         self._reader = reader
         self._store = store
+        self._uploads = uploads
 
     async def cancel(self, owner: str, task_id: str) -> Record:
         """The task, now cancelled. Raises ``already_finished`` when something else came first."""
-        record = await self._reader.read(owner, task_id)
+        record = await self._find(owner, task_id)
+        if record["phase"] == Phase.ERASED:
+            raise task_not_found()
         if _has_ended(record):
             raise already_finished(record["status"])
         event, outcome = await self._end(record)
@@ -98,9 +106,7 @@ class Changes:
 
     async def erase(self, owner: str, task_id: str) -> None:
         """Nothing personal of the task remains. Safe to repeat, also when it broke off."""
-        record = await self._reader.find(task_id)
-        if record is None or record["owner"] != owner:
-            raise task_not_found()
+        record = await self._find(owner, task_id)
         if not _has_ended(record):
             await self._end(record)
         link = self._bus.link
@@ -111,6 +117,33 @@ class Changes:
         await self._store.delete(stored)
         await self._delete_uploads(owner, record)
         await self._tasks.passes(task_id, sequence, ERASE_S)
+
+    async def _find(self, owner: str, task_id: str) -> Record:
+        """The owner's task, erased ones too. The log is asked first: it has all that is not over.
+
+        So the task-store is needed only for what may be older than the log. Another owner's task
+        goes the way of one that does not exist, whoever answers.
+        """
+        if not is_task_id(task_id):
+            raise task_not_found()
+        logged = await self._reader.from_log(task_id)
+        if logged is not None and logged.owner == owner:
+            return to_record(logged)
+        try:
+            record = await self._reader.find(task_id)
+        except Refusal:
+            if await self._is_older_than_the_log(task_id):
+                raise
+            record = None
+        if record is None or record["owner"] != owner:
+            raise task_not_found()
+        return record
+
+    async def _is_older_than_the_log(self, task_id: str) -> bool:
+        """Whether the task may have been there before what the log still has."""
+        made = made_at(UUID(task_id))
+        log = await self._bus.link.log.state()
+        return made is None or made < log.complete_since
 
     async def _end(self, record: Record) -> tuple[Cancelled, Won | Lost]:
         data = CancelledData(attempt=record["attempt"])
@@ -169,10 +202,19 @@ class Changes:
         try:
             needed = await self._tasks.referenced(keys, await self._bus.link.log.state())
         except (Refusal, LogUnavailable):
+            # Nobody can say now who else needs them: they are nobody's to use, and the sweep asks.
+            await self._expire(owner, keys)
             return
         unneeded = [key for key in keys if key not in needed]
         await self._store.delete([sidecar_key(key) for key in unneeded])
         await self._store.delete(unneeded)
+
+    async def _expire(self, owner: str, keys: Sequence[str]) -> None:
+        now = datetime.now(UTC)
+        for key in keys:
+            upload = await self._uploads.find(owner, key.rpartition("/")[2], now)
+            if upload is not None:
+                await self._uploads.expire(upload, now)
 
 
 def already_finished(status: str) -> Refusal:

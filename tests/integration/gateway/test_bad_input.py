@@ -134,6 +134,17 @@ async def test_a_request_that_makes_too_large_an_event_is_refused(
     problem = await refused(house, door, json=CREATE | large)
 
     assert problem["code"] == "request_too_large"
+    assert "64 KiB together" in problem["detail"]
+    assert "Shorten" in problem["detail"]
+
+
+async def test_each_field_at_its_limit_is_taken_while_they_fit_together(
+    door: httpx.AsyncClient,
+) -> None:
+    large = {"prompt": "x" * 16_000, "metadata": {"a": "x" * 16_000}}
+    answer = await door.post("/tasks", json=CREATE | large)
+
+    assert answer.status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,35 @@ async def test_metadata_may_not_grow_past_its_limit_by_patches(http: httpx.Async
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
+async def test_metadata_may_not_grow_past_its_limit_by_patches_at_once(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    task = await submit(http)
+    path = f"/tasks/{task['task_id']}"
+    answers = await asyncio.gather(
+        *(http.patch(f"{path}/metadata", json={f"k{n}": "x" * 3000}) for n in range(12))
+    )
+    await house.projected()
+    metadata = (await http.get(path)).json()["metadata"]
+
+    assert sorted(each.status_code for each in answers) == [200] * 5 + [422] * 7
+    assert len(metadata) == 5
+    assert len(await house.log.history(task["task_id"])) == 6
+
+
+async def test_a_refused_patch_leaves_nothing(house: House, http: httpx.AsyncClient) -> None:
+    task = await submit(http, metadata={"a": "x" * 10_000})
+    before = await house.last_sequence()
+    answer = await http.patch(
+        f"/tasks/{task['task_id']}/metadata", json={"a": None, "b": "x" * 16_000, "c": "x" * 1000}
+    )
+    read = await http.get(f"/tasks/{task['task_id']}")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert await house.last_sequence() == before
+    assert read.json()["metadata"] == task["metadata"]
+
+
 async def test_concurrent_patches_to_different_keys_all_survive(
     house: House, http: httpx.AsyncClient
 ) -> None:

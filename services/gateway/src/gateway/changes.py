@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from artifacts.keys import belongs_to, kind, sidecar_key, task_prefix
 from artifacts.store import ArtifactStore
@@ -62,6 +63,7 @@ class Changes:
         self._reader = reader
         self._store = store
         self._uploads = uploads
+        self._annotating: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def cancel(self, owner: str, task_id: str) -> Record:
         """The task, now cancelled. Raises ``already_finished`` when something else came first."""
@@ -82,6 +84,11 @@ class Changes:
 
     async def annotate(self, owner: str, task_id: str, patch: dict[str, Any]) -> Record:
         """The task with the patch merged into its metadata. An empty patch changes nothing."""
+        # One after the other, each on what the one before it left: only so the sum stays bounded.
+        async with self._annotating.setdefault(task_id, asyncio.Lock()):
+            return await self._annotate(owner, task_id, patch)
+
+    async def _annotate(self, owner: str, task_id: str, patch: dict[str, Any]) -> Record:
         for _ in range(_ANNOTATE_TRIES):
             record = await self._reader.read(owner, task_id)
             if not patch:

@@ -55,6 +55,11 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 """Every code of a problem: its HTTP status and its title."""
 
+TOGETHER = (
+    "Prompt, references, provider_params and metadata may be 64 KiB together, as JSON in UTF-8 and "
+    "with what is added to them"
+)
+
 FieldProblem = tuple[Sequence[str | int], str]
 """Where, and what is wrong there."""
 
@@ -87,3 +92,8 @@ class Refusal(Exception):
     @property
     def title(self) -> str:
         return REFUSALS[self.code][1]
+
+
+def request_too_large() -> Refusal:
+    """Each field within its limit, but not all together."""
+    return Refusal("request_too_large", f"{TOGETHER}: this request has more. Shorten them.")

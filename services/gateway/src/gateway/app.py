@@ -18,6 +18,7 @@ from contracts.ids import uuid7
 from delivery.loops import end_loop
 from gateway import openapi, problems
 from gateway.auth import authenticator
+from gateway.backlog import Backlog
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
@@ -86,6 +87,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
         changes=Changes(bus, task_store, reader, store, uploads),
         store=store,
         uploads=uploads,
+        backlog=Backlog(settings.upload_backlog_bytes),
         sweep=Sweep(bus, task_store, uploads),
     )
 

@@ -74,6 +74,12 @@ def preferred_wait_s(header: str | None) -> int | None:
     return None
 
 
+def expected_bytes(headers: Mapping[str, str], limit: int) -> int:
+    """How large a body may turn out: as declared, else up to the limit at which reading stops."""
+    declared = _declared_length(headers)
+    return limit if declared is None else min(declared, limit)
+
+
 def _declared_length(headers: Mapping[str, str]) -> int | None:
     declared = headers.get("content-length", "")
     return int(declared) if declared.isdecimal() and len(declared) < 19 else None

@@ -42,8 +42,11 @@ _PLAIN_ERRORS = {
         "422": "The patch is no JSON object, or it or the metadata with it is over 16 KiB.",
     },
     ("post", "/uploads"): {
+        "408": "The file did not come in time (`upload_too_slow`).",
         "413": "The file is too large (`upload_too_large`).",
         "415": "The body is no multipart form (`unsupported_media_type`).",
+        "503": "Too much is being uploaded at once (`uploads_busy`), or the store can't be reached "
+        "(`store_unavailable`); `Retry-After` says when to send it again.",
     },
 }
 

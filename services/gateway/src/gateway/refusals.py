@@ -14,6 +14,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "upload_not_found": (404, "No such upload"),
         "artifact_not_found": (404, "No such artifact"),
         "method_not_allowed": (405, "Method not allowed"),
+        "upload_too_slow": (408, "Upload too slow"),
         "already_finished": (409, "The task has ended"),
         "task_is_live": (409, "The task has not ended"),
         "body_too_large": (413, "Body too large"),
@@ -50,6 +51,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "outcome_unknown": (503, "Outcome unknown"),
         "task_store_unavailable": (503, "Task store unavailable"),
         "not_caught_up": (503, "Not caught up"),
+        "uploads_busy": (503, "Too many uploads at once"),
         "store_unavailable": (503, "Object store unavailable"),
     }
 )

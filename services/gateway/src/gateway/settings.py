@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     queue_limit: Annotated[int, Field(ge=1)] = 100_000
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     upload_max_bytes: Annotated[int, Field(gt=0)] = 26_214_400
+    upload_backlog_bytes: Annotated[int, Field(gt=0)] = 268_435_456
     log_level: str = "INFO"
 
     @property

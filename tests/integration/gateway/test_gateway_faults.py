@@ -268,3 +268,12 @@ async def test_a_poisoned_event_hides_no_more_than_what_came_after_it(
 
     assert read is not None
     assert (read.status, read.sequence) == ("processing", task["sequence"])
+
+
+async def test_readiness_says_that_nobody_tells_when_the_log_syncs(house: House) -> None:
+    for url in (None, "http://127.0.0.1:1"):
+        door = await house.gateway(nats_monitor_url=url)
+        log = (await door.get("/readyz")).json()["checks"]["log"]
+
+        assert log["ok"]
+        assert "unknown when on disk" in log["detail"]

@@ -31,7 +31,7 @@ async def test_a_polite_signal_ends_everything(running: ToyStack, number: signal
     assert time.monotonic() - began < 5
     assert not [name for name, pid in pids.items() if is_running(pid)]
     await running.all_gone(pids, timeout_s=0)
-    assert discover(running.data_dir) == Addresses(None, None)
+    assert discover(running.data_dir) == Addresses(None, None, None)
 
 
 async def test_a_service_that_does_not_listen_is_killed_within_the_ten_seconds(

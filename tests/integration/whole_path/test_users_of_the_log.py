@@ -31,6 +31,7 @@ class Broker:
     """A nats-server with our configuration, but for where it listens and keeps its files."""
 
     port: int
+    monitor_port: int
     directory: Path
     child: Child
 
@@ -45,11 +46,11 @@ class Broker:
 @pytest.fixture(scope="module")
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
     directory = tmp_path_factory.mktemp("broker")
-    port = free_port()
+    port, monitor_port = free_port(), free_port()
     text = (ROOT / "deploy/nats.conf").read_text()
     for there, here in (
         ('listen: "0.0.0.0:4222"', f"listen: 127.0.0.1:{port}"),
-        ('http: "127.0.0.1:8222"\n', ""),
+        ('http: "0.0.0.0:8222"', f"http: 127.0.0.1:{monitor_port}"),
         ('store_dir: "/data"', f'store_dir: "{directory}/store"'),
     ):
         assert text.count(there) == 1
@@ -69,7 +70,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brok
     child = await spawn(spec)
     await eventually(lambda: spec.log.exists() and "Server is ready" in spec.log.read_text())
     try:
-        yield Broker(port, directory, child)
+        yield Broker(port, monitor_port, directory, child)
     finally:
         await child.kill()
 
@@ -100,6 +101,7 @@ async def services(broker: Broker, database_url: str) -> AsyncIterator[Services]
         "DARKROOM_URL": f"http://127.0.0.1:{port}",
         "DARKROOM_DATA_DIR": str(broker.directory / "data"),
         "DARKROOM_DATABASE_URL": database_url,
+        "DARKROOM_NATS_MONITOR_URL": f"http://127.0.0.1:{broker.monitor_port}",
     }
     async with AsyncExitStack() as stack:
         http = httpx.AsyncClient(base_url=environment["DARKROOM_URL"], timeout=70)
@@ -144,6 +146,7 @@ async def test_the_system_works_and_the_broker_refuses_nothing(
     listed = await http.get("/tasks/processing")
     cancelled = await http.post(f"/tasks/{waiting['task_id']}/cancel")
     types = (await http.get("/generation-types")).json()["types"]
+    readiness = (await http.get("/readyz")).json()
     doctor = await services.darkroom("doctor", nats_url=broker.url("ops"))
     events = await services.darkroom(
         "events", "show", completed["task_id"], nats_url=broker.url("ops")
@@ -155,6 +158,8 @@ async def test_the_system_works_and_the_broker_refuses_nothing(
     assert [each["task_id"] for each in listed.json()["tasks"]] == [waiting["task_id"]]
     assert (cancelled.status_code, erased.status_code) == (202, 204)
     assert True in [each["healthy"] for kind in types for each in kind["providers"]]
+    assert "on disk before it is acknowledged" in readiness["checks"]["log"]["detail"]
+    assert "on disk before it is acknowledged" in doctor[1]
     assert doctor[0] == 0, doctor[1]
     assert events[0] == 0, events[1]
     assert " completed " in events[1]

@@ -19,9 +19,8 @@ from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import compare_broker, compare_schema, lane_specs
 from darkroom.cli.servers import database_connection, log_connection, log_requests, without_password
 from darkroom.cli.settings import CommandLineSettings, ServerAddresses, server_addresses
-from darkroom.stack.data_directory import DataDirectory
-from darkroom.stack.files import read_text
 from delivery.connection import server_version
+from delivery.durability import durability
 from delivery.provision import lanes_on_the_broker
 
 _TIMEOUT_S = 5.0
@@ -43,7 +42,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
             findings.append(broker)
         else:
             findings.append(_server(client, addresses))
-            findings.append(_durability(settings, addresses))
+            findings.append(await _durability(addresses))
             findings.append(await _provisioned(client, settings))
             findings.append(await _unserved(client))
         if connection is None:
@@ -75,24 +74,18 @@ def _server(client: Client, addresses: ServerAddresses) -> Finding:
     return Finding("nats", ok=True, detail=f"{version} on {without_password(addresses.nats_url)}")
 
 
-def _durability(settings: CommandLineSettings, addresses: ServerAddresses) -> Finding:
-    """Whether what is acknowledged is on disk; only the embedded server's file can be read."""
-    if not addresses.embedded_nats:
-        return Finding(
-            "durability",
-            ok=None,
-            detail="the server does not tell when it syncs",
-            mend="look for `sync_interval: always` in its configuration (deploy/nats.conf has it)",
+async def _durability(addresses: ServerAddresses) -> Finding:
+    """Whether what is acknowledged is on disk: as the server says itself."""
+    found = await durability(addresses.nats_monitor_url)
+    mend = ""
+    if found.on_disk is None:
+        mend = (
+            "set DARKROOM_NATS_MONITOR_URL (http://HOST:8222), or look for `sync_interval: always` "
+            "in its configuration (deploy/nats.conf has it)"
         )
-    configuration = read_text(DataDirectory(settings.data_dir).run / "nats.conf") or ""
-    if "sync_interval: always" in configuration:
-        return Finding("durability", ok=True, detail="on disk before it is acknowledged")
-    return Finding(
-        "durability",
-        ok=False,
-        detail="acknowledged up to 2 minutes before it is on disk",
-        mend="restart `darkroom up`: it writes the configuration anew",
-    )
+    elif not found.on_disk:
+        mend = "set `sync_interval: always` in its configuration (deploy/nats.conf has it)"
+    return Finding("durability", ok=found.on_disk, detail=found.detail, mend=mend)
 
 
 async def _provisioned(client: Client, settings: CommandLineSettings) -> Finding:

@@ -52,6 +52,7 @@ class Assembly:
         self._servers: list[Keeper] = []
         self._services: list[Keeper] = []
         self._setup: Child | None = None
+        self._told: dict[str, str] = {}
 
     async def start(self) -> None:
         """Servers together, then the set-up beside the services, which wait for it themselves."""
@@ -97,10 +98,13 @@ class Assembly:
             store=self._directory.nats_store,
             port=self._port("nats"),
             password=password,
+            monitor_port=self._port("nats-monitor"),
         )
 
         await self._start_server("nats", server.spec, lambda _: server.is_ready())
         addresses.record(self._directory, "nats", server.url)
+        addresses.record(self._directory, "nats-monitor", server.monitor_url)
+        self._told["DARKROOM_NATS_MONITOR_URL"] = server.monitor_url
         return server.url
 
     async def _start_postgres(self) -> str:
@@ -184,6 +188,7 @@ class Assembly:
             "DARKROOM_DATA_DIR": str(self._directory.path),
             "DARKROOM_NATS_URL": nats_url,
             "DARKROOM_DATABASE_URL": database_url,
+            **self._told,
         }
 
 

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     cors_origins: str = ""
     data_dir: Path = Path(".darkroom")
     nats_url: str = "nats://127.0.0.1:4222"
+    nats_monitor_url: str | None = None
     auth: Literal["none", "keys", "jwt"] = "none"
     api_keys: SecretStr = SecretStr("")
     artifacts_url: str | None = None

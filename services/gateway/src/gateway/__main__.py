@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from artifacts.store import StoreUnavailable
 from gateway.app import create_app
+from gateway.http import HttpProtocol
 from gateway.settings import BadSettings, Settings, load
 from telemetry.logs import configure_logs
 
@@ -63,7 +64,7 @@ def serve(settings: Settings) -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         log_config=None,

@@ -8,6 +8,7 @@ from typing import Any
 
 REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
+        "invalid_http": (400, "Not HTTP"),
         "unauthorized": (401, "Credential missing or wrong"),
         "not_found": (404, "Not found"),
         "task_not_found": (404, "No such task"),
@@ -21,6 +22,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "upload_too_large": (413, "Upload too large"),
         "unsupported_media_type": (415, "Unsupported content type"),
         "range_not_satisfiable": (416, "Range not satisfiable"),
+        "headers_too_large": (431, "Headers too large"),
         "invalid_json": (422, "Not JSON"),
         "invalid_request": (422, "Invalid request"),
         "invalid_multipart": (422, "Not a multipart form"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route
 
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
@@ -113,14 +115,28 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
     app.router.routes[:0] = [
         tasks.SUBMIT,
         tasks.SHOW,
-        *history.router.routes,
-        *changes.router.routes,
-        *files.router.routes,
-        *operations.router.routes,
+        *map(
+            with_head,
+            (
+                *history.router.routes,
+                *changes.router.routes,
+                *files.router.routes,
+                *operations.router.routes,
+            ),
+        ),
     ]
     app.openapi = openapi.document  # type: ignore[method-assign]
     problems.install(app)
     return app
+
+
+def with_head(route: BaseRoute) -> BaseRoute:
+    """The route, which answers HEAD where it answers GET: what FastAPI leaves out of its own."""
+    if not isinstance(route, Route) or "GET" not in (route.methods or ()):
+        return route
+    made = copy.copy(route)
+    made.methods = {*(route.methods or ()), "HEAD"}
+    return made
 
 
 @contextlib.asynccontextmanager

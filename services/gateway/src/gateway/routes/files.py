@@ -28,7 +28,7 @@ from artifacts.store import NotFound, Stored
 from artifacts.uploads import Upload
 from contracts.api import UploadView
 from gateway.backlog import TRANSFER_S
-from gateway.bodies import expected_bytes, limited, media_type
+from gateway.bodies import expected_bytes, limited, media_type, require_plain
 from gateway.parts import InParts, Owner, Parts
 from gateway.refusals import Refusal
 from gateway.views import json_response, utc
@@ -66,6 +66,7 @@ async def upload_file(request: Request, parts: InParts, owner: Owner) -> Respons
             "unsupported_media_type",
             "Send the file as multipart/form-data, in a field called file.",
         )
+    require_plain(request.headers)
     most_bytes = parts.settings.upload_max_bytes + _FORM_OVERHEAD_BYTES
     with parts.backlog.room(expected_bytes(request.headers, most_bytes)):
         async with _form_file(request, most_bytes) as file, parts.backlog.in_hand():
@@ -131,7 +132,7 @@ async def _form_file(request: Request, most_bytes: int) -> AsyncIterator[UploadF
         ) from None
     except MultiPartException as problem:
         raise Refusal("invalid_multipart", f"The form can't be read: {problem.message}") from None
-    except (KeyError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # a header without its parts, a charset that decodes nothing
         raise Refusal("invalid_multipart", "The form can't be read.") from None
     try:
         file = form.get("file")

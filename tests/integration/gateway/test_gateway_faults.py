@@ -17,6 +17,7 @@ from builders import started, task_id
 from contracts.subjects import STREAM, StreamSpec, progress_subject
 from delivery import provision
 from delivery.requests import NoReply
+from integration.delivery.line import Line, line_to
 from integration.gateway.conftest import SPEC
 from integration.gateway.house import CREATE, House
 from servers import Server, eventually
@@ -107,6 +108,48 @@ async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(
     assert all(each.headers["retry-after"] == "1" for each in answers[:5])
     assert took < 2.5
     assert alive.status_code == 200
+
+
+async def refused_while(house: House, http: httpx.AsyncClient, line: Line) -> None:
+    """Every call that needs the log, while nothing comes through; then all goes on."""
+    task = (await http.post("/tasks", json=CREATE)).json()
+    await house.projected()
+    path = f"/tasks/{task['task_id']}"
+    calls = [
+        ("POST", "/tasks", {"json": CREATE}),
+        ("GET", path, {}),
+        ("GET", f"{path}?wait=30", {}),
+        ("GET", f"{path}/events", {}),
+        ("GET", "/tasks", {}),
+        ("GET", "/tasks/processing", {}),
+        ("GET", "/api/generation/tasks?promptId=p", {}),
+        ("POST", f"{path}/cancel", {}),
+        ("POST", f"{path}/retry", {}),
+        ("PATCH", f"{path}/metadata", {"json": {"a": 1}}),
+        ("DELETE", path, {}),
+    ]
+    line.hold()
+    began = time.monotonic()
+    answers = await asyncio.gather(*(http.request(m, p, **more) for m, p, more in calls))
+    took = time.monotonic() - began
+    line.release()
+
+    assert [each.status_code for each in answers] == [503] * len(calls)
+    assert [each.headers["retry-after"] for each in answers] == ["1"] * len(calls)
+    assert took < 2.5
+
+    async def accepted() -> bool:
+        return (await http.post("/tasks", json=CREATE)).status_code == 202
+
+    await eventually(accepted, 20)
+
+
+async def test_a_log_that_has_stopped_answering_is_told_within_two_seconds(
+    task_store: House, nats_server: Server
+) -> None:
+    async with line_to(nats_server.url) as line:
+        http = await task_store.gateway(nats_url=line.url)
+        await refused_while(task_store, http, line)
 
 
 async def test_a_gateway_starts_without_a_log_and_finds_it_later(

@@ -118,7 +118,7 @@ class Changes:
             await self._end(record)
         link = self._bus.link
         event = Erased(**_attributes(Erased, record))
-        sequence = await publish_erasure(link.publisher, link.log, event)
+        sequence = await publish_erasure(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
         await self._purge(record)
         stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
         await self._store.delete(stored)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from contracts.events import End, Erased, Event, Started, decode
 from contracts.subjects import finished_subject, subject_of
 from delivery.log import LogMessage, LogReader, LogUnavailable
@@ -35,9 +37,12 @@ class Won:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The task had ended before: ``event`` at ``sequence`` is its end, or its erasure."""
+    """The task had ended before: ``event`` at ``sequence`` is its end, or its erasure.
 
-    event: Event
+    ``event`` is None when this version can't read it: a newer one may end tasks in other words.
+    """
+
+    event: Event | None
     sequence: int
 
 
@@ -65,7 +70,7 @@ async def publish_end(
                 ENDS.labels("won").inc()
                 return Won(there.sequence)
             ENDS.labels("lost").inc()
-            return Lost(decode(there.payload), there.sequence)
+            return Lost(_event_of(there), there.sequence)
         ENDS.labels("won").inc()
         return Won(stored.sequence)
     raise OutcomeUnknown(subject)
@@ -83,7 +88,7 @@ async def publish_start(publisher: Publisher, log: LogReader, event: Started) ->
             if there is None:
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
                 continue
-            return Lost(decode(there.payload), there.sequence)
+            return Lost(_event_of(there), there.sequence)
         return Won(stored.sequence)
     raise OutcomeUnknown(finished)
 
@@ -96,7 +101,7 @@ async def publish_erasure(
     deadline = asyncio.get_running_loop().time() + budget_s
     for _ in range(_CONFLICT_TRIES):
         there = await _read_back(log, subject, deadline)
-        if there is not None and decode(there.payload).type == event.type:
+        if there is not None and isinstance(_event_of(there), Erased):
             return there.sequence
         expected = 0 if there is None else there.sequence
         try:
@@ -108,6 +113,13 @@ async def publish_erasure(
             continue
         return stored.sequence
     raise OutcomeUnknown(subject)
+
+
+def _event_of(message: LogMessage) -> Event | None:
+    try:
+        return decode(message.payload)
+    except ValidationError:
+        return None
 
 
 async def _read_back(log: LogReader, subject: str, deadline: float) -> LogMessage | None:

@@ -1,6 +1,7 @@
 """One end per task, whoever races, whatever is lost on the way."""
 
 import asyncio
+import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -161,6 +162,15 @@ async def test_a_task_that_ended_never_starts(bus: Bus) -> None:
 
     assert outcome == Lost(cancelled(), 2)
     assert (await bus.log.state()).last_sequence == 2
+
+
+async def test_an_end_that_only_a_newer_version_can_read_is_an_end_all_the_same(bus: Bus) -> None:
+    newer = completed().model_dump(mode="json") | {"type": "generation.archived"}
+    await bus.client.jetstream().publish(FINISHED, json.dumps(newer).encode())
+
+    assert await end(bus, completed()) == Lost(None, 1)
+    assert await publish_start(bus.publisher, bus.log, started()) == Lost(None, 1)
+    assert await publish_erasure(bus.publisher, bus.log, erased()) == 2
 
 
 async def test_the_end_of_one_task_stops_no_other(bus: Bus) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from artifacts.keys import artifact_key
 from builders import completed, failed, late_result, started
 from contracts.events import decode
-from contracts.subjects import CANCEL_SUBJECTS
+from contracts.subjects import CANCEL_SUBJECTS, subject_of
 from integration.gateway.house import BOB, CREATE, House
 
 PATCH = {"Content-Type": "application/merge-patch+json"}
@@ -66,6 +67,20 @@ async def test_a_task_that_has_ended_is_not_cancelled(
     for answer in (lost, known):
         assert (answer.status_code, answer.json()["code"]) == (409, "already_finished")
         assert answer.json()["task_status"] == "completed"
+
+
+async def test_a_cancel_that_loses_to_an_end_of_a_newer_version_says_so(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    task = await submit(http)
+    end = completed(**own(task["task_id"]))
+    newer = end.model_dump(mode="json") | {"type": "generation.archived"}
+    await house.client.jetstream().publish(subject_of(end), json.dumps(newer).encode())
+
+    answer = await http.post(f"/tasks/{task['task_id']}/cancel")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_finished")
+    assert "task_status" not in answer.json()
 
 
 async def test_of_rival_cancels_one_wins(house: House, http: httpx.AsyncClient) -> None:

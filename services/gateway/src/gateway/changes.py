@@ -76,6 +76,8 @@ class Changes:
         if isinstance(outcome, Lost):
             if isinstance(outcome.event, Erased):
                 raise task_not_found()
+            if outcome.event is None:
+                raise already_finished()
             raise already_finished(STATUS_OF[MOVES[Phase.RUNNING, outcome.event.type]])
         task = evolve(from_record(record), event, outcome.sequence, event.time)
         assert task is not None
@@ -224,7 +226,10 @@ class Changes:
                 await self._uploads.expire(upload, now)
 
 
-def already_finished(status: str) -> Refusal:
+def already_finished(status: str | None = None) -> Refusal:
+    """``status`` is None after an end that only a newer version can read."""
+    if status is None:
+        return Refusal("already_finished", "The task has ended and can't be cancelled any more.")
     return Refusal(
         "already_finished",
         f"The task is {status} and can't be cancelled any more.",

@@ -121,10 +121,12 @@ class Worker:
         surely = work.lease.delivered > 1 or work.lane.is_remote
         if await is_untouched(self._log, request, surely=surely):
             return Start(1)
-        task, events = await read_task(self._log, request, work.lease)
+        past = await read_task(self._log, request, work.lease)
+        if past.ended:
+            return Drop()
         return decide(
-            task,
-            submit_unanswered=submit_is_unanswered(events),
+            past.task,
+            submit_unanswered=submit_is_unanswered(past.events),
             provider=work.lane.name,
             policy=self._policy,
             now=now(),
@@ -188,12 +190,12 @@ class Worker:
         self, work: Work, request: Requested, attempt: Attempt, failure: Failure
     ) -> None:
         """Try again or fail, unless another worker has the task by now."""
-        task, _ = await read_task(self._log, request, work.lease)
-        if task is None or task.status.is_terminal:
+        past = await read_task(self._log, request, work.lease)
+        if past.ended or past.task is None:
             self._count(work, "ended")
             await work.lease.done()
             return
-        if task.attempt > attempt.number:
+        if past.task.attempt > attempt.number:
             self._tell("another worker has the task", work)
             self._count(work, "superseded")
             work.lease.abandon()
@@ -227,7 +229,10 @@ class Worker:
         told = await publish_end(self._publisher, self._log, end)
         if isinstance(told, Lost):
             self._count(work, "lost")
-            await discard(self._store, artifacts, kept=_artifacts_of(told.event))
+            if told.event is None:
+                self._tell("results may be referred to; they stay in the store", work)
+            else:
+                await discard(self._store, artifacts, kept=_artifacts_of(told.event))
         else:
             self._count(work, "completed" if isinstance(end, Completed) else "failed")
         await work.lease.done()

@@ -81,9 +81,11 @@ class Lease:
         """Have it delivered again after ``delay_s``. Never without a delay: that is a hot loop.
 
         Nothing is sent while disconnected: later it would take the request from who holds it then.
+        Nor for a lease that was let go of before.
         """
+        was_open = self.open
         self._end()
-        if not self._client.is_connected:
+        if not was_open or not self._client.is_connected:
             return
         body = json.dumps({"delay": max(1, int(delay_s * 1e9))})
         await self._client.publish(self._message.reply, b"-NAK " + body.encode())

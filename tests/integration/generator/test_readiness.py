@@ -37,7 +37,7 @@ async def test_the_offers_of_all_providers_are_on_the_bus(floor: Floor) -> None:
 
     told = await eventually(lambda: announced(floor))
 
-    assert set(told) == {"scripted", "scripted-remote"}
+    assert set(told) == {"scripted", "scripted-remote", "scripted-keyed"}
     assert told["scripted-remote"]["execution"] == "remote"
     offer = {"title": "What the script says", "params_schema": {"type": "object"}}
     assert told["scripted"]["offers"] == {"CREATE": offer}

@@ -112,7 +112,8 @@ class Generator:
     async def _stop(self) -> None:
         self.draining = True
         if self.parts is not None:
-            await self.parts.lanes.drain(self._settings.drain_s)
+            patience_s, submit_s = self._settings.drain_s, self._settings.drain_submit_s
+            await self.parts.lanes.drain(patience_s, patience_s if submit_s is None else submit_s)
             with contextlib.suppress(NatsError, TimeoutError):
                 # What was handed back must have left before the connection is closed.
                 await self.parts.client.flush(1)

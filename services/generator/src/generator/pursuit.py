@@ -26,8 +26,9 @@ from generator.attempts import (
     unknown_submit,
 )
 from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
-from generator.pace import Pace, starting_stage
+from generator.pace import Pace, Step, sign_of_life_s, starting_stage
 from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
+from generator.telling import Telling
 from generator.work import Attempt, Lane, Work
 from telemetry.logs import get_logger
 
@@ -38,7 +39,6 @@ FAULTS = (OutcomeUnknown, LogUnreachable, LogFull, Refused, EventTooLarge)
 _NEVER = (Refused, EventTooLarge)
 _CHATTER_BUDGET_S = 2.0
 _HANDLE_PAUSE_S = 1.0
-_SIGNS_OF_LIFE = 5
 _NOTHING = Submitted()
 
 
@@ -55,12 +55,15 @@ class Leaving(Exception):
 
 
 class Pursuit:
-    """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's."""
+    """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's.
+
+    A generation type may have a ``silence_s`` of its own.
+    """
 
     def __init__(self, publisher: Publisher, *, timeout_s: float, silence_s: float) -> None:
         self._publisher = publisher
         self._timeout_s = timeout_s
-        self._sign_of_life_s = silence_s / _SIGNS_OF_LIFE
+        self._silence_s = silence_s
 
     async def outputs(self, work: Work, attempt: Attempt, decision: Start | Resume) -> list[Output]:
         """What the provider made. Raises `AttemptFailed`, `Leaving`, or one of `FAULTS`."""
@@ -194,7 +197,13 @@ class Pursuit:
         kind = lane.kind
         clock = asyncio.get_running_loop().time
         # The last stage is ours to tell: it comes when the results are saved.
-        pace = Pace(kind.working_stages[:-1], starting_stage(kind), self._sign_of_life_s, clock())
+        silence_s = sign_of_life_s(kind, self._silence_s)
+        pace = Pace(kind.working_stages[:-1], starting_stage(kind), silence_s, clock())
+
+        async def tell(step: Step) -> None:
+            await self.tell(attempt, step.percent, step.stage)
+
+        telling = Telling(tell)
         outputs: list[Output] = []
         happenings = lane.provider.follow(attempt.job, attempt.submitted or _NOTHING)
         try:
@@ -206,13 +215,17 @@ class Pursuit:
                     step = pace.step(each.percent, each.stage, clock())
                     attempt.percent = pace.percent
                     if step is not None:
-                        await self.tell(attempt, step.percent, step.stage)
+                        telling.say(step)
         except TimeoutError:
             if timer.expired():
                 raise _too_slow(lane, attempt, limit) from None
             raise
+        except asyncio.CancelledError:
+            telling.stop()
+            raise
         finally:
             await _close(happenings)
+            await telling.all_told(_CHATTER_BUDGET_S)
         return outputs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -72,6 +72,10 @@ class LogReader:
         message = await self._call(_DIRECT, body)
         return _from_direct(message)
 
+    async def last_of_each(self, subjects: Sequence[str]) -> list[LogMessage]:
+        """The last messages of those ``subjects`` that have any, by any replica; 1,000 at most."""
+        return await self._collect({"multi_last": list(subjects)})
+
     async def at(self, sequence: int) -> LogMessage | None:
         """The message stored at ``sequence``, as the leader knows it."""
         return _from_leader(await self._ask(_LEADER, {"seq": sequence}))
@@ -122,13 +126,17 @@ class LogReader:
             start = batch[-1].sequence + 1
 
     async def _batch(self, subject: str, start: int) -> list[LogMessage]:
+        body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
+        return await self._collect(body)
+
+    async def _collect(self, body: Mapping[str, Any]) -> list[LogMessage]:
+        """The messages that answer one direct get."""
         client = self._requests.client
         if not client.is_connected:
             raise LogUnavailable("not connected")
         inbox = client.new_inbox()
         arrived: asyncio.Queue[Incoming] = asyncio.Queue()
         subscription = await listen(client, inbox, arrived.put_nowait)
-        body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
         messages: list[LogMessage] = []
         try:
             await client.publish(_DIRECT, json.dumps(body).encode(), inbox)
@@ -140,7 +148,7 @@ class LogReader:
                     return messages
                 messages.append(found)
         except TimeoutError:
-            raise LogUnavailable(subject) from None
+            raise LogUnavailable("no answer") from None
         finally:
             await leave(subscription, client)
 

@@ -63,6 +63,10 @@ class Stage:
         """What was asked for a task, and in which attempt."""
         return [(line["call"], line["attempt"]) for line in self._lines() if line["task"] == task]
 
+    def count(self, call: str) -> int:
+        """How often this was asked, for whatever task."""
+        return sum(line["call"] == call for line in self._lines())
+
     def pids(self, task: str) -> list[int]:
         """Which processes worked on a task, in order."""
         told = [line["pid"] for line in self._lines() if line["task"] == task]

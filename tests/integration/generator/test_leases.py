@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from builders import cancelled
 from contracts.events import Completed, Failed
 from contracts.subjects import finished_subject
+from integration.delivery.line import line_to
 from integration.generator.floor import Floor
 from servers import Server, eventually
 
@@ -29,6 +31,31 @@ async def test_heartbeats_hold_the_lease_while_work_outlasts_it(floor: Floor) ->
     assert isinstance(await floor.ended(task), Completed)
     assert (await floor.story(task)).count("started") == 1
     await floor.acknowledged()
+
+
+async def test_a_thousand_leases_are_held_while_the_broker_answers_nothing(
+    floor: Floor, nats_server: Server
+) -> None:
+    lease_s = 2.0
+    async with line_to(nats_server.url) as line:
+        far = await floor.start(nats_url=line.url, lease_s=lease_s)
+        parts = far.parts
+        assert parts is not None
+        for _ in range(10):
+            await asyncio.gather(
+                *(floor.ask(lane="scripted-remote", hang=True) for _ in range(100))
+            )
+        await eventually(lambda: floor.stage.count("follow") == 1000, 60)
+        near = await floor.start(lease_s=lease_s)
+        assert near.parts is not None
+
+        line.deafen()
+        beaten_at = parts.heartbeat.beaten_at
+        await eventually(lambda: parts.heartbeat.beaten_at - beaten_at > 3 * lease_s, 60)
+
+        assert len(parts.lanes.works) == 1000
+        assert near.parts.lanes.works == {}
+        line.cut()
 
 
 async def test_a_deleted_consumer_comes_back_and_nothing_is_worked_on_twice(floor: Floor) -> None:

@@ -25,7 +25,7 @@ from delivery.publisher import Publisher
 from delivery.requests import Requests
 from generator.attempts import Policy
 from generator.catalogue import Catalogue, lanes_of, load_providers
-from generator.heartbeat import Heartbeat
+from generator.heartbeat import Heartbeat, Lookout
 from generator.inputs import Inputs
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Provider
@@ -81,7 +81,7 @@ class Generator:
     async def on_cancel(self, task_id: str) -> None:
         """Somebody told the end of a task: whoever works on it stops."""
         if self.parts is not None:
-            await self.parts.heartbeat.look_at(task_id)
+            await self.parts.lookout.look_at(task_id)
 
     def fail(self, reason: str) -> None:
         """End the process with an error; whoever restarts processes does the rest."""
@@ -104,7 +104,7 @@ class Generator:
             stack.push_async_callback(_close, provider)
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
-        for loop in (parts.heartbeat.run, parts.catalogue.run):
+        for loop in (parts.heartbeat.run, parts.lookout.run, parts.catalogue.run):
             stack.push_async_callback(end_loop, self._watched(loop()))
         parts.lanes.start(lambda fault: self.fail(repr(fault)))
         self.parts = parts
@@ -129,6 +129,7 @@ class Generator:
         if self.parts is not None:
             self.parts.lanes.reconnected()
             self.parts.heartbeat.reconnected()
+            self.parts.lookout.reconnected()
             self.parts.catalogue.reconnected()
 
     def _watched(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -174,8 +175,9 @@ def _assemble(
     }
     ack_wait = timedelta(seconds=settings.lease_s)
     lanes = Lanes(client, lanes_of(providers), slots, worker.work_on, ack_wait=ack_wait)
-    heartbeat = Heartbeat(client, log, lanes, settings.lease_s / _BEATS_PER_LEASE)
-    return Parts(client, lanes, heartbeat, Catalogue(client, providers))
+    every_s = settings.lease_s / _BEATS_PER_LEASE
+    heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
+    return Parts(client, lanes, heartbeat, lookout, Catalogue(client, providers))
 
 
 async def _task_id(message: NatsMessage) -> str:

@@ -11,6 +11,7 @@ import click
 import httpx
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from pydantic import ValidationError
 
 from contracts.subjects import STREAM
 from darkroom.cli import disks
@@ -18,10 +19,18 @@ from darkroom.cli.findings import Finding
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import compare_broker, compare_schema, lane_specs
 from darkroom.cli.servers import database_connection, log_connection, log_requests, without_password
-from darkroom.cli.settings import CommandLineSettings, ServerAddresses, server_addresses
+from darkroom.cli.settings import (
+    CommandLineSettings,
+    ServerAddresses,
+    server_addresses,
+    unusable,
+)
 from delivery.connection import server_version
 from delivery.durability import durability
 from delivery.provision import lanes_on_the_broker
+from generator.settings import Settings as GeneratorSettings
+from reaper.settings import Settings as ReaperSettings
+from reaper.silence import Limits
 
 _TIMEOUT_S = 5.0
 _FULL = 0.9
@@ -52,6 +61,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
         if client is not None and connection is not None:
             findings += await _projection(client, connection)
     findings.append(await _gateway(url))
+    findings.append(_timeouts())
     return findings + disks.examine(settings)
 
 
@@ -220,6 +230,24 @@ def _room(state: ProjectionState) -> Finding:
         mend="new tasks are refused: raise DARKROOM_STREAM_MAX_BYTES, then darkroom setup"
         if full
         else "",
+    )
+
+
+def _timeouts() -> Finding:
+    """Whether a provider's time is up before the reaper's, as far as settings tell it."""
+    try:
+        reaper, generator = ReaperSettings(), GeneratorSettings()
+    except ValidationError as error:
+        raise unusable(error) from None
+    limits = Limits(reaper.task_timeout_s, reaper.task_deadline_s, reaper.upload_ttl_s)
+    hasty = limits.no_longer_than(generator.provider_timeout_s)
+    if not hasty:
+        return Finding("timeouts", ok=True, detail="providers have less time than the reaper gives")
+    return Finding(
+        "timeouts",
+        ok=None,
+        detail=f"a silent provider may end tasks that wait behind it: {', '.join(hasty)}",
+        mend="set DARKROOM_TASK_TIMEOUT_S higher than DARKROOM_PROVIDER_TIMEOUT_S",
     )
 
 

@@ -24,7 +24,7 @@ from delivery.loops import end_loop
 from delivery.publisher import Publisher
 from delivery.requests import Requests
 from generator.attempts import Policy
-from generator.catalogue import Catalogue, lanes_of, load_providers
+from generator.catalogue import Catalogue, lanes_of, load_providers, outlasting
 from generator.heartbeat import Heartbeat, Lookout
 from generator.inputs import Inputs
 from generator.lanes import Lanes, Slots
@@ -32,6 +32,7 @@ from generator.provider import Execution, Provider
 from generator.pursuit import Pursuit
 from generator.readiness import Parts, readiness
 from generator.settings import Settings
+from generator.work import Lane
 from generator.worker import Worker
 from telemetry.health import serve_health
 from telemetry.logs import get_logger
@@ -174,10 +175,24 @@ def _assemble(
         Execution.INLINE: remote,
     }
     ack_wait = timedelta(seconds=settings.lease_s)
-    lanes = Lanes(client, lanes_of(providers), slots, worker.work_on, ack_wait=ack_wait)
+    served = lanes_of(providers)
+    _warn_of_silence(served, settings)
+    lanes = Lanes(client, served, slots, worker.work_on, ack_wait=ack_wait)
     every_s = settings.lease_s / _BEATS_PER_LEASE
     heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
     return Parts(client, lanes, heartbeat, lookout, Catalogue(client, providers))
+
+
+def _warn_of_silence(lanes: Sequence[Lane], settings: Settings) -> None:
+    provider_s, task_s = settings.provider_timeout_s, settings.task_timeout_s
+    silent = outlasting(lanes, provider_timeout_s=provider_s, task_timeout_s=task_s)
+    if silent:
+        _log.warning(
+            "tasks end before a silent provider's time is up, and those waiting behind with them",
+            lanes=silent,
+            provider_timeout_s=provider_s,
+            task_timeout_s=task_s,
+        )
 
 
 async def _task_id(message: NatsMessage) -> str:

@@ -105,7 +105,7 @@ class Facts:
         time = now()
         return {
             **self._common,
-            "id": str(uuid7(time, os.urandom(10))),
+            "id": uuid7(time, os.urandom(10)),
             "time": time,
             "dataschema": schema_urn(type_name),
         }

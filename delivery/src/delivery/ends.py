@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from contracts.events import End, Erased, Event, Started, decode
-from contracts.subjects import finished_subject, subject_of
+from contracts.subjects import facts_after_request, finished_subject, subject_of
 from delivery.log import LogMessage, LogReader, LogUnavailable
 from delivery.metrics import ENDS
 from delivery.publisher import (
@@ -26,6 +26,7 @@ from delivery.publisher import (
 _CONFLICT_PAUSE_S = 0.02
 _CONFLICT_TRIES = 50
 _READ_PAUSE_S = 0.1
+_WON, _LOST = ENDS.labels("won"), ENDS.labels("lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ async def publish_end(
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
                 continue
             if there.event_id == event.id:
-                ENDS.labels("won").inc()
+                _WON.inc()
                 return Won(there.sequence)
-            ENDS.labels("lost").inc()
+            _LOST.inc()
             return Lost(_event_of(there), there.sequence)
-        ENDS.labels("won").inc()
+        _WON.inc()
         return Won(stored.sequence)
     raise OutcomeUnknown(subject)
 
@@ -91,6 +92,22 @@ async def publish_start(publisher: Publisher, log: LogReader, event: Started) ->
             return Lost(_event_of(there), there.sequence)
         return Won(stored.sequence)
     raise OutcomeUnknown(finished)
+
+
+async def publish_first_start(publisher: Publisher, log: LogReader, event: Started) -> bool:
+    """Publish that the first attempt started, if the log has nothing of the task but its request.
+
+    False when it has more: what, is to be read before anything is done. For a broker that is no
+    cluster, where look and publish are one; on a cluster a wildcard misses what is in flight.
+    """
+    subject = facts_after_request(event.tasktype, event.task_id)
+    deadline = asyncio.get_running_loop().time() + DEFAULT_BUDGET_S
+    try:
+        await publisher.publish(event, expect=LastSequence(0, subject))
+    except WrongLastSequence:
+        there = await _read_back(log, subject, deadline)
+        return there is not None and there.event_id == event.id
+    return True
 
 
 async def publish_erasure(

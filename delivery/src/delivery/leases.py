@@ -130,6 +130,7 @@ class LaneConsumer:
         self._wake = asyncio.Event()
         self._leases: set[Lease] = set()
         self._returning: set[asyncio.Task[None]] = set()
+        self._held = LEASES.labels(spec.lane)
         self._asked = 0
         self._heard_at = 0.0
         self._trouble: str | None = None
@@ -235,7 +236,7 @@ class LaneConsumer:
         if lease.delivered > 1:
             REDELIVERIES.labels(self.spec.lane).inc()
         self._leases.add(lease)
-        LEASES.labels(self.spec.lane).inc()
+        self._held.inc()
         self._on_lease(lease)
         if self._asked < _MAX_BATCH // 4:
             self._wake.set()
@@ -255,5 +256,5 @@ class LaneConsumer:
     def _on_lease_end(self, lease: Lease) -> None:
         if lease in self._leases:
             self._leases.discard(lease)
-            LEASES.labels(self.spec.lane).dec()
+            self._held.dec()
         self._wake.set()

@@ -50,6 +50,20 @@ async def test_the_story_of_a_task_is_told_in_order(floor: Floor) -> None:
     assert {event.causationid for event in events[1:]} == {events[0].id}
 
 
+@pytest.mark.parametrize("lane", ["scripted", "scripted-remote"])
+async def test_on_a_cluster_the_log_is_read_before_a_task_starts(floor: Floor, lane: str) -> None:
+    generator = await floor.start()
+    assert generator.parts is not None
+    # Nothing but the broker's own word tells: there is one server here.
+    assert generator.parts.lanes.single_broker
+    generator.parts.lanes.single_broker = False
+
+    task = await floor.ask(lane=lane)
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert (await floor.story(task)).count("started") == 1
+
+
 async def test_every_tenth_of_a_quick_picture_is_told_before_it_is_saved(floor: Floor) -> None:
     await floor.start()
     task = await floor.ask(steps=list(range(100)))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from contracts.subjects import LaneConsumerSpec
+from contracts.subjects import STREAM, LaneConsumerSpec
 from delivery.leases import LaneConsumer, Lease
 from delivery.provision import ensure_lane
 from generator.metrics import WAITING, running
@@ -58,6 +58,7 @@ class Lanes:
         ack_wait: timedelta,
     ) -> None:
         self.works: dict[str, Work] = {}
+        self.single_broker = False
         self._client = client
         self._slots = slots
         self._work_on = work_on
@@ -91,6 +92,7 @@ class Lanes:
             self._pulling.append(pulling)
 
     def reconnected(self) -> None:
+        self.single_broker = False
         for consumer in self.consumers:
             consumer.reconnected()
 
@@ -101,7 +103,8 @@ class Lanes:
             held.adopt(lease)
             return
         pool = self._slots[lane.provider.execution]
-        work = self.works[lease.task_id] = Work(lane, lease, leaving=self._draining)
+        work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)
+        self.works[lease.task_id] = work
         if pool.free > 0:
             self._begin(work, pool)
         else:
@@ -180,6 +183,8 @@ class Lanes:
 
     async def _rebind(self, spec: LaneConsumerSpec) -> None:
         await ensure_lane(self._client, spec)
+        found = await self._client.jetstream().consumer_info(STREAM, spec.durable)
+        self.single_broker = found.cluster is None
 
     async def _wait(self, patience_s: float) -> None:
         tasks = [work.task for work in self.works.values() if work.task is not None]

@@ -71,7 +71,7 @@ class Work:
 
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
     being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
-    is about to go: nothing is submitted any more.
+    is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
     """
 
     lane: Lane
@@ -82,6 +82,7 @@ class Work:
     begun: bool = False
     ending: bool = False
     leaving: bool = False
+    single_broker: bool = False
 
     def adopt(self, lease: Lease) -> None:
         """The broker delivered the same request again: hold the newer lease, drop the older."""

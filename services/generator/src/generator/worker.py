@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Artifact, Completed, End, Event, Requested, decode
 from contracts.subjects import finished_subject
-from delivery.ends import Lost, publish_end, publish_start
+from delivery.ends import Lost, publish_end, publish_first_start, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import Publisher
 from generator.attempts import (
@@ -103,6 +103,13 @@ class Worker:
             PARKED.labels(work.lane.name).inc()
             await work.lease.done()
             return
+        if work.single_broker and work.lease.delivered == 1:
+            attempt = self._attempt(work, request, 1)
+            started = attempt.facts.started(starting_stage(work.lane.kind))
+            if await publish_first_start(self._publisher, self._log, started):
+                await self._pursue(work, request, attempt, Start(1))
+                return
+            work.attempt = None
         decision = await self._decide(work, request)
         match decision:
             case Drop():
@@ -151,12 +158,18 @@ class Worker:
         return work.attempt
 
     async def _try(self, work: Work, request: Requested, decision: Start | Resume) -> None:
-        lane = work.lane
         attempt = self._attempt(work, request, decision.attempt)
-        started = attempt.facts.started(starting_stage(lane.kind))
+        started = attempt.facts.started(starting_stage(work.lane.kind))
         if isinstance(await publish_start(self._publisher, self._log, started), Lost):
             await work.lease.done()
             return
+        await self._pursue(work, request, attempt, decision)
+
+    async def _pursue(
+        self, work: Work, request: Requested, attempt: Attempt, decision: Start | Resume
+    ) -> None:
+        """The attempt has started: bring it to results and an end, or to another attempt."""
+        lane = work.lane
         try:
             outputs = await self._pursuit.outputs(work, attempt, decision)
             artifacts = await self._save(lane, attempt, outputs)

@@ -63,7 +63,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     uploads = Uploads(
         store,
         timedelta(seconds=settings.upload_ttl_s),
-        lambda: str(uuid7(datetime.now(UTC), os.urandom(10))),
+        lambda: uuid7(datetime.now(UTC), os.urandom(10)),
         max_bytes=settings.upload_max_bytes,
     )
     return Parts(

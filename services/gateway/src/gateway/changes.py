@@ -245,7 +245,7 @@ def _attributes(event_class: type[Envelope], record: Record) -> dict[str, Any]:
     """The envelope of an event of this task, told now."""
     now = datetime.now(UTC)
     attributes = envelope(
-        event_id=str(uuid7(now, os.urandom(10))),
+        event_id=uuid7(now, os.urandom(10)),
         source=SOURCE,
         task_id=record["task_id"],
         owner=record["owner"],

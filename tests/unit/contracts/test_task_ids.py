@@ -68,7 +68,9 @@ def test_a_key_that_looks_like_a_length_is_no_way_around() -> None:
 
 @given(times, randoms)
 def test_a_new_id_tells_when_it_was_made(now: datetime, random: bytes) -> None:
-    assert made_at(uuid7(now, random)) == now - (now - EPOCH) % timedelta(milliseconds=1)
+    made = UUID(uuid7(now, random))
+
+    assert made_at(made) == now - (now - EPOCH) % timedelta(milliseconds=1)
 
 
 def test_other_ids_do_not_tell_when_they_were_made() -> None:

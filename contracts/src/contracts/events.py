@@ -8,7 +8,7 @@ store. See docs/decisions/0005-cloudevents.md.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -65,6 +65,7 @@ class RequestData(_Frozen):
     progress: Percent = 0
 
 
+@final
 class StartedData(_Frozen):
     """An attempt began. ``worker`` is unique to a process start."""
 
@@ -75,6 +76,7 @@ class StartedData(_Frozen):
     progress: Percent = 0
 
 
+@final
 class ProgressedData(_Frozen):
     """A sign of life; ``external_task_id`` and ``handle`` once the provider has given them.
 
@@ -90,6 +92,7 @@ class ProgressedData(_Frozen):
     handed_over: Literal[True] | None = None
 
 
+@final
 class SubmittingData(_Frozen):
     """A paid call is about to be made, under ``key``."""
 
@@ -98,6 +101,7 @@ class SubmittingData(_Frozen):
     key: str
 
 
+@final
 class RetryingData(_Frozen):
     """An attempt failed; the next one starts at ``retry_at``."""
 
@@ -179,71 +183,85 @@ class Envelope(_Frozen):
         return self.subject
 
 
+@final
 class Requested(Envelope):
     type: Literal["generation.requested"] = "generation.requested"
     data: RequestData
 
 
+@final
 class Accepted(Envelope):
     type: Literal["generation.accepted"] = "generation.accepted"
     data: RequestData
 
 
+@final
 class Started(Envelope):
     type: Literal["generation.started"] = "generation.started"
     data: StartedData
 
 
+@final
 class Progressed(Envelope):
     type: Literal["generation.progressed"] = "generation.progressed"
     data: ProgressedData
 
 
+@final
 class Submitting(Envelope):
     type: Literal["generation.submitting"] = "generation.submitting"
     data: SubmittingData
 
 
+@final
 class Retrying(Envelope):
     type: Literal["generation.retrying"] = "generation.retrying"
     data: RetryingData
 
 
+@final
 class MetadataAnnotated(Envelope):
     type: Literal["generation.annotated"] = "generation.annotated"
     data: AnnotatedData
 
 
+@final
 class Uploaded(Envelope):
     type: Literal["generation.uploaded"] = "generation.uploaded"
     data: UploadedData
 
 
+@final
 class LateResult(Envelope):
     type: Literal["generation.late_result"] = "generation.late_result"
     data: LateResultData
 
 
+@final
 class Completed(Envelope):
     type: Literal["generation.completed"] = "generation.completed"
     data: CompletedData
 
 
+@final
 class Failed(Envelope):
     type: Literal["generation.failed"] = "generation.failed"
     data: FailedData
 
 
+@final
 class TimedOut(Envelope):
     type: Literal["generation.timed_out"] = "generation.timed_out"
     data: FailedData
 
 
+@final
 class Cancelled(Envelope):
     type: Literal["generation.cancelled"] = "generation.cancelled"
     data: CancelledData
 
 
+@final
 class Erased(Envelope):
     type: Literal["generation.erased"] = "generation.erased"
     data: ErasedData = ErasedData()

@@ -25,11 +25,15 @@ from contracts.events import (
     LateResult,
     MetadataAnnotated,
     Progressed,
+    ProgressedData,
     RequestData,
     Requested,
     Retrying,
+    RetryingData,
     Started,
+    StartedData,
     Submitting,
+    SubmittingData,
     TaskError,
     TimedOut,
     Uploaded,
@@ -243,29 +247,34 @@ MOVES: Mapping[tuple[Phase | None, str], Phase] = MappingProxyType(_moves())
 """Every arrow of docs/state-machine.md: (state before, event type) -> state after."""
 
 
+_ARROWS = frozenset(MOVES)
+
+
 def evolve(task: Task | None, event: Event, sequence: int, logtime: datetime) -> Task | None:
     """The task after ``event``, which the log holds at ``sequence`` since ``logtime``.
 
     Returns ``task`` itself when the event changes nothing: applied before, late, or of an older
     attempt. Raises `Unapplicable` for an event of a task that never began.
     """
+    # Events are told apart by `type(…) is`, here and below: their classes are final, and this
+    # runs for every event of the log. Pydantic's `isinstance` takes five times as long.
     if task is not None and sequence <= task.sequence:
         return task
-    if (task.phase if task else None, event.type) not in MOVES:
+    if (task.state.phase if task else None, event.type) not in _ARROWS:
         if task is None:
             raise Unapplicable("unknown_task")
         return task
-    if isinstance(event, Erased):
+    if type(event) is Erased:
         return _tombstone(event, sequence, logtime)
     if task is None:
         # The table leaves only the two beginnings.
-        assert isinstance(event, Requested | Accepted)
+        assert type(event) is Requested or type(event) is Accepted
         return _begin(event, sequence, logtime)
     return _advance(task, event, sequence, logtime)
 
 
 def _begin(event: Requested | Accepted, sequence: int, logtime: datetime) -> Task:
-    waiting = isinstance(event, Requested)
+    waiting = type(event) is Requested
     return Task(
         task_id=event.subject,
         owner=event.owner,
@@ -297,31 +306,32 @@ def _tombstone(event: Erased, sequence: int, logtime: datetime) -> Task:
     )
 
 
-_BY_WORKERS = (Started, Submitting, Progressed, Retrying)
-_ENDS = (Completed, Failed, TimedOut, Cancelled)
-
-
 def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task:
-    if isinstance(event, _BY_WORKERS):
+    if (
+        type(event) is Progressed
+        or type(event) is Started
+        or type(event) is Submitting
+        or type(event) is Retrying
+    ):
         if _is_over(task, event.data.attempt):
             return task
-        changes = _told_by_worker(task, event)
-        changes["heard_at"] = logtime
-    elif isinstance(event, _ENDS):
-        changes = _ended(task, event)
-        changes["heard_at"] = logtime
-    else:
-        changes = _told_by_others(task, event, sequence, logtime)
+        return _told_by_worker(task, event, sequence, logtime)
+    if (
+        type(event) is Completed
+        or type(event) is Failed
+        or type(event) is TimedOut
+        or type(event) is Cancelled
+    ):
+        return _ended(task, event, sequence, logtime)
+    changes = _told_by_others(task, event, sequence, logtime)
     changes["sequence"] = sequence
-    # The writers' clocks may differ; ``updated_at`` never goes back.
     changes["updated_at"] = max(task.updated_at, event.time)
     return task._replace(**changes)
 
 
 def _is_over(task: Task, attempt: int) -> bool:
     """Whether that attempt has ended: a newer one began, or it failed and the task backs off."""
-    backs_off = isinstance(task.state, BackingOff)
-    return attempt < task.attempt or (backs_off and attempt == task.attempt)
+    return attempt < task.attempt or (attempt == task.attempt and type(task.state) is BackingOff)
 
 
 def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) -> dict[str, Any]:
@@ -346,53 +356,114 @@ def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) 
 
 
 def _told_by_worker(
-    task: Task, event: Started | Submitting | Progressed | Retrying
-) -> dict[str, Any]:
-    match event:
-        case Started():
-            again = event.data.attempt == task.attempt and isinstance(task.state, Running)
-            return {
-                "state": task.state if again else Running(),
-                "stage": event.data.stage,
-                "attempt": event.data.attempt,
-                "provider": event.data.provider,
-                "started_at": task.started_at or event.time,
-            }
-        case Progressed():
-            changes: dict[str, Any] = {
-                "state": Running(progress=max(task.progress, min(event.data.progress, 99)))
-            }
-            if event.data.stage is not None:
-                changes["stage"] = event.data.stage
-            if event.data.external_task_id is not None:
-                changes["external_task_id"] = event.data.external_task_id
-            if event.data.handle is not None:
-                changes["handle"] = event.data.handle
-            return changes
-        case Retrying():
-            return {"state": BackingOff(retry_at=event.data.retry_at), "stage": event.data.stage}
-        case Submitting():
-            return {}
-        case _:  # pragma: no cover
-            assert_never(event)
+    task: Task,
+    event: Started | Submitting | Progressed | Retrying,
+    sequence: int,
+    logtime: datetime,
+) -> Task:
+    told = event.data
+    if type(told) is ProgressedData:
+        progress = max(task.progress, min(told.progress, 99))
+        return _heard(
+            task,
+            event.time,
+            sequence,
+            logtime,
+            state=Running(progress),
+            stage=told.stage,
+            external_task_id=told.external_task_id,
+            handle=told.handle,
+        )
+    if type(told) is StartedData:
+        again = told.attempt == task.attempt and type(task.state) is Running
+        return _heard(
+            task,
+            event.time,
+            sequence,
+            logtime,
+            state=task.state if again else Running(),
+            stage=told.stage,
+            attempt=told.attempt,
+            provider=told.provider,
+            started_at=task.started_at or event.time,
+        )
+    if type(told) is RetryingData:
+        state = BackingOff(told.retry_at)
+        return _heard(task, event.time, sequence, logtime, state=state, stage=told.stage)
+    if type(told) is SubmittingData:
+        return _heard(task, event.time, sequence, logtime)
+    assert_never(told)
 
 
-def _ended(task: Task, event: Completed | Failed | TimedOut | Cancelled) -> dict[str, Any]:
-    changes: dict[str, Any] = {"attempt": max(task.attempt, event.data.attempt)}
-    match event:
-        case Completed():
-            changes["state"] = CompletedState(event.time, event.data.artifacts)
-            changes["stage"] = event.data.stage
-            if event.data.external_task_id is not None:
-                changes["external_task_id"] = event.data.external_task_id
-        case Failed() | TimedOut():
-            changes["state"] = FailedState(event.time, event.data.error)
-            changes["stage"] = event.data.stage or _failure_stage(task)
-        case Cancelled():
-            changes["state"] = CancelledState(event.time)
-        case _:  # pragma: no cover
-            assert_never(event)
-    return changes
+def _ended(
+    task: Task,
+    event: Completed | Failed | TimedOut | Cancelled,
+    sequence: int,
+    logtime: datetime,
+) -> Task:
+    external_task_id = None
+    if type(event) is Completed:
+        state: State = CompletedState(event.time, event.data.artifacts)
+        stage = event.data.stage
+        external_task_id = event.data.external_task_id
+    elif type(event) is Failed or type(event) is TimedOut:
+        state = FailedState(event.time, event.data.error)
+        stage = event.data.stage or _failure_stage(task)
+    elif type(event) is Cancelled:
+        state = CancelledState(event.time)
+        stage = task.stage
+    else:
+        assert_never(event)
+    return _heard(
+        task,
+        event.time,
+        sequence,
+        logtime,
+        state=state,
+        stage=stage,
+        attempt=max(task.attempt, event.data.attempt),
+        external_task_id=external_task_id,
+    )
+
+
+def _heard(
+    task: Task,
+    time: datetime,
+    sequence: int,
+    logtime: datetime,
+    *,
+    state: State | None = None,
+    stage: str | None = None,
+    attempt: int | None = None,
+    started_at: datetime | None = None,
+    provider: str | None = None,
+    external_task_id: str | None = None,
+    handle: Mapping[str, Any] | None = None,
+) -> Task:
+    """The task after a worker or an end told of it; what is None stays as it was.
+
+    A third of the time of `Task._replace`.
+    """
+    return Task(
+        task.task_id,
+        task.owner,
+        task.type,
+        task.request,
+        task.state if state is None else state,
+        task.stage if stage is None else stage,
+        task.created_at,
+        # The writers' clocks may differ; ``updated_at`` never goes back.
+        max(task.updated_at, time),
+        logtime,
+        sequence,
+        task.attempt if attempt is None else attempt,
+        task.started_at if started_at is None else started_at,
+        task.provider if provider is None else provider,
+        task.external_task_id if external_task_id is None else external_task_id,
+        task.handle if handle is None else handle,
+        task.metadata,
+        task.late_artifacts,
+    )
 
 
 def _failure_stage(task: Task) -> str:

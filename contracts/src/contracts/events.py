@@ -301,6 +301,7 @@ EVENT_CLASSES: tuple[type[Envelope], ...] = (
 )
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_validate_json = _ADAPTER.validator.validate_json
 
 
 def event_type(event_class: type[Envelope]) -> str:
@@ -315,7 +316,8 @@ def schema_urn(type_name: str) -> str:
 
 def decode(payload: bytes) -> Event:
     """The event in a message's payload. Raises `pydantic.ValidationError`."""
-    return _ADAPTER.validate_json(payload)
+    event: Event = _validate_json(payload)
+    return event
 
 
 def encode(event: Event) -> bytes:

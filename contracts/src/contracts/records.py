@@ -49,9 +49,9 @@ def to_record(task: Task) -> Record:
         "provider": task.provider,
         "external_task_id": task.external_task_id,
         "handle": None if task.handle is None else dict(task.handle),
-        "artifacts": _artifacts(state.artifacts) if isinstance(state, CompletedState) else [],
-        "late_artifacts": _artifacts(task.late_artifacts),
-        "error": _error(task),
+        "artifacts": artifacts_of(state.artifacts) if isinstance(state, CompletedState) else [],
+        "late_artifacts": artifacts_of(task.late_artifacts),
+        "error": error_of(task),
         "created_at": task.created_at,
         "started_at": task.started_at,
         "updated_at": task.updated_at,
@@ -121,7 +121,7 @@ def _state(record: Record) -> State:
             assert_never(phase)
 
 
-def _error(task: Task) -> dict[str, Any] | None:
+def error_of(task: Task) -> dict[str, Any] | None:
     """Why the task has no result; a cancelled one tells it in the same shape as a failed one."""
     match task.state:
         case FailedState(error=error):
@@ -137,7 +137,8 @@ def _error(task: Task) -> dict[str, Any] | None:
             return None
 
 
-def _artifacts(artifacts: tuple[Artifact, ...]) -> list[dict[str, Any]]:
+def artifacts_of(artifacts: tuple[Artifact, ...]) -> list[dict[str, Any]]:
+    """Artifacts as JSON values."""
     return [artifact.model_dump() for artifact in artifacts]
 
 

@@ -51,6 +51,11 @@ def subject_of(event: Envelope) -> str:
     return progress_subject(event.tasktype, event.subject)
 
 
+def begins_task(subject: str) -> bool:
+    """Whether an event on this subject is a task's `requested`, with which most tasks begin."""
+    return subject.startswith("generation.requested.")
+
+
 def requests_of(task_id: str) -> str:
     """A wildcard over the subjects on which a task's ``requested`` can be."""
     return f"generation.requested.*.*.{task_id}"

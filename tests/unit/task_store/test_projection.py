@@ -34,14 +34,15 @@ from task_store.projection import (
     LEVELS,
     Changes,
     CountKey,
+    Fold,
     Known,
     Lane,
     LaneKey,
+    Pace,
     Read,
-    concerned,
     eta_seconds,
-    project,
     read,
+    unknown,
 )
 
 LINE: LaneKey = ("CREATE", "studio")
@@ -68,6 +69,13 @@ def nothing_known() -> Known:
     return Known({})
 
 
+def project(batch: list[Read], known: Known) -> Changes:
+    fold = Fold(known)
+    for each in batch:
+        fold.take(each)
+    return fold.changes()
+
+
 def after_batches(*batches: list[Read]) -> tuple[Known, list[Changes]]:
     """What is known after batches were applied one after the other, as the projector does."""
     known, all_changes = nothing_known(), []
@@ -75,12 +83,12 @@ def after_batches(*batches: list[Read]) -> tuple[Known, list[Changes]]:
         changes = project(batch, known)
         all_changes.append(changes)
         counts = {k: n for k, n in {**known.counts, **changes.counts}.items() if n > 0}
-        parked = {**known.parked, **changes.newly_parked}
+        parked = {task: n for task, n in known.parked.items() if task not in changes.erased}
         known = Known(
             {**known.tasks, **changes.tasks},
             counts,
             {**known.lanes, **changes.lanes},
-            {task: n for task, n in parked.items() if task not in changes.erased},
+            {**parked, **changes.newly_parked},
         )
     return known, all_changes
 
@@ -201,6 +209,47 @@ def test_an_erasure_applies_to_a_parked_task_and_frees_it() -> None:
     assert (changes.parked, changes.newly_parked, changes.erased) == ([], {}, {TASK_ID: 4})
 
 
+def test_what_comes_after_an_erasure_waits_behind_nothing() -> None:
+    known = Known({TASK_ID: folded(requested())}, parked={TASK_ID: 2})
+
+    changes = project([*reads(erased(), annotated(), start=4)], known)
+
+    assert (changes.late, changes.parked, changes.newly_parked) == (1, [], {})
+
+
+def test_what_can_not_be_read_after_an_erasure_parks_the_task_anew() -> None:
+    known = Known({TASK_ID: folded(requested())}, parked={TASK_ID: 2})
+    unreadable = read(Stored(progress_subject("CREATE", TASK_ID), 5, after(1), b"x"))
+
+    changes = project([*reads(erased(), start=4), unreadable], known)
+
+    assert changes.newly_parked == {TASK_ID: 5}
+
+
+def test_a_task_has_begun_in_the_batch_that_makes_its_row() -> None:
+    other = task_id(2)
+    known = Known({TASK_ID: folded(requested())})
+
+    changes = project(reads(started(), requested(task=other), started(task=other), start=2), known)
+
+    assert changes.tasks.keys() == {TASK_ID, other}
+    assert changes.begun == {other}
+
+
+def test_the_raw_copy_keeps_everything_but_what_comes_to_an_erased_task() -> None:
+    other = task_id(2)
+    batch = reads(requested(), erased(), annotated(), requested(task=other), cancelled(task=other))
+
+    changes = project(batch, nothing_known())
+
+    assert [(each.sequence, task) for each, task in changes.kept] == [
+        (1, TASK_ID),
+        (2, TASK_ID),
+        (4, other),
+        (5, other),
+    ]
+
+
 def test_the_erasure_of_a_task_that_left_the_log_makes_a_tombstone_and_no_lane() -> None:
     changes = project(reads(erased()), nothing_known())
 
@@ -238,10 +287,21 @@ def test_text_that_only_looks_like_an_escaped_nul_is_read() -> None:
         assert read(Stored(subject_of(event), 1, after(0), encode(event))).event == event
 
 
-def test_only_readable_events_concern_a_task() -> None:
-    poison = read(Stored(progress_subject("CREATE", task_id(5)), 2, after(1), b"{"))
+def test_rows_are_looked_for_unless_their_tasks_are_known_or_begin() -> None:
+    begins, goes_on, is_known, nobody = (task_id(n) for n in range(4))
+    batch = [
+        stored(requested(task=begins), 1),
+        stored(started(task=begins), 2),
+        stored(started(task=goes_on), 3),
+        stored(requested(task=goes_on), 4),
+        stored(started(task=is_known), 5),
+        Stored("generation.progress.create.t1", 6, after(0), b"{}"),
+        Stored(progress_subject("CREATE", nobody), 7, after(0), b"{"),
+    ]
+    tasks = {is_known: folded(requested(task=is_known))}
 
-    assert concerned([*reads(requested()), poison]) == {TASK_ID}
+    assert unknown(batch, tasks, sure=False) == {goes_on, nobody}
+    assert unknown(batch, tasks, sure=True) == {begins, goes_on, nobody}
 
 
 def _place(counts: dict[CountKey, int], waiting: list[int], ticket: int) -> int:
@@ -306,3 +366,38 @@ def test_an_eta_is_told_from_measured_durations_alone() -> None:
     assert eta_seconds("running", None, None, 10.0, 1) is None
     assert eta_seconds("backing_off", None, 4.0, 10.0, 1) is None
     assert eta_seconds("waiting", None, None, 10.0, None) is None
+
+
+def pauses(rate: float, seconds: float = 2.0) -> list[float]:
+    """What is gathered for when so many events come every second, evenly."""
+    pace, now, told = Pace(), 100.0, []
+    while now < 100.0 + seconds:
+        pause_s = pace.pause_s(max(1, round(rate * (told[-1] if told else 0))), now)
+        told.append(pause_s)
+        now += max(1 / rate, pause_s)
+    return told
+
+
+def test_what_is_quiet_is_written_at_once() -> None:
+    assert pauses(1) == [0.0, 0.0]
+    assert set(pauses(200)) == {0.0}
+
+
+def test_the_busier_it_is_the_longer_a_batch_is_gathered() -> None:
+    busy, busier, busiest = (pauses(rate)[-1] for rate in (600, 1000, 5000))
+
+    assert 0 < busy < busier < busiest == 0.05
+
+
+def test_what_was_busy_is_soon_quiet_again() -> None:
+    pace = Pace()
+
+    assert pace.pause_s(1000, 1.0) == 0.05
+    assert pace.pause_s(1, 3.0) == 0.0
+
+
+def test_a_clock_that_goes_back_does_no_harm() -> None:
+    pace = Pace()
+    pace.pause_s(10, 5.0)
+
+    assert pace.pause_s(10, 4.0) == 0.0

@@ -1,13 +1,14 @@
 """What a batch of the log changes: a pure function over values. Read this first.
 
-`project` folds the batch per task in memory and returns everything that one transaction then
-writes. It touches nothing; the projector carries it out or throws it away whole.
+A `Fold` takes the batch message by message and says everything that one transaction then writes.
+It touches nothing that it was given; the projector carries it out or throws it away whole.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from contracts.events import Event, decode
 from contracts.lifecycle import (
     CompletedState,
+    ErasedState,
     Phase,
     Running,
     Task,
@@ -24,7 +26,7 @@ from contracts.lifecycle import (
     Waiting,
     evolve,
 )
-from contracts.subjects import task_id_of
+from contracts.subjects import begins_task, task_id_of
 
 LEVELS = (1, 2, 3)
 _BITS = 8
@@ -32,6 +34,10 @@ _MEAN_WEIGHT = 0.2
 _LONGEST_TASK_ID = 200
 """Longer ones name no task, and no index takes them; cut, they still tell what was parked."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_RECENT_S = 0.25
+_QUIET_RATE, _BUSY_RATE = 300.0, 1500.0
+"""Events a second."""
+_LONGEST_GATHER_S = 0.05
 _PLAIN_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL escaped in JSON; six harmless characters that look like one have a second backslash."""
@@ -104,11 +110,17 @@ class Known:
 
 @dataclass(slots=True)
 class Changes:
-    """Everything that a batch changes. A count of 0 means that its row goes."""
+    """Everything that a batch changes. A count of 0 means that its row goes.
+
+    ``begun`` are those of the tasks that had no row before; ``kept`` is what the raw copy takes,
+    each with its task.
+    """
 
     tasks: dict[str, Task] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
     counts: dict[CountKey, int] = field(default_factory=dict)
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
+    kept: list[tuple[Message, str]] = field(default_factory=list)
     parked: list[Parked] = field(default_factory=list)
     newly_parked: dict[str, int] = field(default_factory=dict)
     erased: dict[str, int] = field(default_factory=dict)
@@ -116,8 +128,7 @@ class Changes:
     late: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A message with what could be made of it: an event, or the reason why not."""
 
     message: Message
@@ -129,11 +140,12 @@ class Read:
 def read(message: Message) -> Read:
     """Decode one message by itself, so that a bad one harms no other."""
     task_id = task_id_of(message.subject)[:_LONGEST_TASK_ID]
-    # The plain look is forty times as fast, and nearly always enough.
-    if _PLAIN_NUL in message.payload and _NUL.search(message.payload):
+    payload = message.payload
+    # The cheapest look first: nearly all events have no backslash at all.
+    if b"\\" in payload and _PLAIN_NUL in payload and _NUL.search(payload):
         return Read(message, task_id, None, "nul_character")
     try:
-        event = decode(message.payload)
+        event = decode(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         return Read(message, task_id, None, f"undecodable: {first['msg']}"[:500])
@@ -144,101 +156,145 @@ def read(message: Message) -> Read:
     return Read(message, task_id, event)
 
 
-def project(batch: Iterable[Read], known: Known) -> Changes:
-    """What ``batch`` changes, in its order.
+def unknown(batch: Iterable[Message], tasks: Mapping[str, Task], *, sure: bool) -> set[str]:
+    """The tasks whose rows must be read before the batch can be folded.
+
+    A task that begins in the batch is taken to be new; with ``sure``, it too is looked for.
+    """
+    met: set[str] = set()
+    wanted = set()
+    for message in batch:
+        task_id = task_id_of(message.subject)
+        if task_id in tasks or task_id in met:
+            continue
+        met.add(task_id)
+        if (sure or not begins_task(message.subject)) and _UUID.fullmatch(task_id):
+            wanted.add(task_id)
+    return wanted
+
+
+@dataclass(slots=True)
+class _Line:
+    """A lane while a batch is folded."""
+
+    waiting: int
+    running: int
+    finished: int
+    mean_s: float | None
+    served_at: datetime | None
+
+
+class Fold:
+    """A batch in the making.
 
     An event that can't be applied parks itself and the later ones of its own task; everything
-    else goes on. An erasure applies always, and unparks its task.
+    else goes on. An erasure applies always, and unparks its task. What comes to an erased task is
+    not kept.
     """
-    changes = Changes()
-    for each in batch:
-        behind = changes.newly_parked.get(each.task_id, known.parked.get(each.task_id))
-        if behind is not None and not _is_erasure(each) and behind < each.message.sequence:
-            changes.parked.append(Parked(each.message, each.task_id, "behind", behind))
-        elif each.event is None:
-            _park(changes, each, each.reason)
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._changes = Changes()
+        self._lines: dict[LaneKey, _Line] = {}
+        self._waiting: dict[tuple[str, str, int], int] = {}
+        """By how much the number of waiting tickets changes, by (type, lane, smallest bucket)."""
+
+    def take(self, each: Read) -> None:
+        """The next of the batch."""
+        message, task_id, event, _ = each
+        changes, known = self._changes, self._known
+        before = changes.tasks.get(task_id) or known.tasks.get(task_id)
+        erases = event is not None and event.type == "generation.erased"
+        if before is None or erases or type(before.state) is not ErasedState:
+            changes.kept.append((message, task_id))
+        behind = changes.newly_parked.get(task_id)
+        if behind is None and task_id not in changes.erased:
+            behind = known.parked.get(task_id)
+        if behind is not None and not erases and behind < message.sequence:
+            changes.parked.append(Parked(message, task_id, "behind", behind))
+        elif event is None:
+            self._park(each, each.reason)
         else:
             try:
-                _apply(changes, each.event, each.message, known)
+                after = evolve(before, event, message.sequence, message.logtime)
             except Unapplicable as problem:
-                _park(changes, each, problem.reason)
-    return changes
+                self._park(each, problem.reason)
+            else:
+                self._apply(before, event, after, message)
 
+    def changes(self) -> Changes:
+        """All that was taken."""
+        changes, known = self._changes, self._known
+        for key, line in self._lines.items():
+            changes.lanes[key] = Lane(
+                line.waiting, line.running, line.finished, line.mean_s, line.served_at
+            )
+        for (type_name, lane, bucket), by in self._waiting.items():
+            for level in LEVELS:
+                count = (type_name, lane, level, bucket >> (_BITS * (level - 1)))
+                counted = changes.counts.get(count)
+                if counted is None:
+                    counted = known.counts.get(count, 0)
+                changes.counts[count] = counted + by
+        self._waiting.clear()
+        return changes
 
-def _is_erasure(each: Read) -> bool:
-    return each.event is not None and each.event.type == "generation.erased"
+    def _park(self, each: Read, reason: str) -> None:
+        self._changes.parked.append(Parked(each.message, each.task_id, reason))
+        self._changes.newly_parked[each.task_id] = each.message.sequence
 
+    def _apply(
+        self, before: Task | None, event: Event, after: Task | None, message: Message
+    ) -> None:
+        changes = self._changes
+        if after is None or after is before:
+            changes.late += 1
+            return
+        changes.applied += 1
+        task_id = after.task_id
+        changes.tasks[task_id] = after
+        if before is None:
+            changes.begun.add(task_id)
+        if type(after.state) is ErasedState:
+            self._forget(task_id, message.sequence)
+        self._move(before, event, after, message.logtime)
 
-def _park(changes: Changes, each: Read, reason: str) -> None:
-    changes.parked.append(Parked(each.message, each.task_id, reason))
-    changes.newly_parked[each.task_id] = each.message.sequence
+    def _forget(self, task_id: str, sequence: int) -> None:
+        changes = self._changes
+        changes.erased[task_id] = sequence
+        changes.newly_parked.pop(task_id, None)
+        changes.parked = [each for each in changes.parked if each.task_id != task_id]
 
+    def _move(self, before: Task | None, event: Event, after: Task, logtime: datetime) -> None:
+        """A task enters the line with its ticket, and leaves it by the same ticket."""
+        was, now = None if before is None else before.state, after.state
+        moved = type(was) is not type(now)
+        if moved and before is not None and type(was) is Waiting:
+            self._count((before.type, before.request.lane), was.ticket, -1)
+        if moved and type(now) is Waiting:
+            self._count((after.type, after.request.lane), now.ticket, +1)
+        # A tombstone has no lane: the task leaves the one that it was in.
+        place = after if before is None or after.request.lane else before
+        key = (place.type, place.request.lane)
+        if not key[1]:
+            return
+        line = self._lines.get(key) or self._line(key)
+        if moved:
+            line.waiting += (type(now) is Waiting) - (type(was) is Waiting)
+            line.running += (type(now) is Running) - (type(was) is Running)
+            if type(now) is CompletedState:
+                line.finished += 1
+                line.mean_s = _mean(line.mean_s, after)
+        if event.type in _TOLD_BY_WORKERS:
+            line.served_at = logtime
 
-def _apply(changes: Changes, event: Event, message: Message, known: Known) -> None:
-    task_id = event.subject
-    before = changes.tasks.get(task_id) or known.tasks.get(task_id)
-    after = evolve(before, event, message.sequence, message.logtime)
-    if after is None or after is before:
-        changes.late += 1
-        return
-    changes.applied += 1
-    changes.tasks[task_id] = after
-    if after.phase is Phase.ERASED:
-        _forget(changes, task_id, message.sequence)
-    _move_in_line(changes, before, after, known)
-    _serve(changes, event, before, after, message.logtime, known)
+    def _line(self, key: LaneKey) -> _Line:
+        line = self._lines[key] = _Line(*(self._known.lanes.get(key) or Lane()))
+        return line
 
-
-def _forget(changes: Changes, task_id: str, sequence: int) -> None:
-    changes.erased[task_id] = sequence
-    changes.newly_parked.pop(task_id, None)
-    changes.parked = [each for each in changes.parked if each.task_id != task_id]
-
-
-def _move_in_line(changes: Changes, before: Task | None, after: Task, known: Known) -> None:
-    """A task enters the line with its ticket, and leaves it by the same ticket."""
-    left = before.state.ticket if before and isinstance(before.state, Waiting) else None
-    entered = after.state.ticket if isinstance(after.state, Waiting) else None
-    if left == entered:
-        return
-    if before is not None and left is not None:
-        _count(changes, (before.type, before.request.lane), left, -1, known)
-    if entered is not None:
-        _count(changes, (after.type, after.request.lane), entered, +1, known)
-
-
-def _count(changes: Changes, lane: LaneKey, ticket: int, by: int, known: Known) -> None:
-    for level in LEVELS:
-        key = (*lane, level, ticket >> (_BITS * level))
-        counted = changes.counts.get(key)
-        if counted is None:
-            counted = known.counts.get(key, 0)
-        changes.counts[key] = counted + by
-
-
-def _serve(
-    changes: Changes,
-    event: Event,
-    before: Task | None,
-    after: Task,
-    logtime: datetime,
-    known: Known,
-) -> None:
-    """Keep the lane's figures. A tombstone has no lane: the task leaves the one it was in."""
-    place = after if before is None or after.request.lane else before
-    key = (place.type, place.request.lane)
-    if not key[1]:
-        return
-    lane = changes.lanes.get(key) or known.lanes.get(key) or Lane()
-    was, now = None if before is None else type(before.state), type(after.state)
-    ended = now is CompletedState and was is not CompletedState
-    changes.lanes[key] = Lane(
-        waiting=lane.waiting + (now is Waiting) - (was is Waiting),
-        running=lane.running + (now is Running) - (was is Running),
-        finished=lane.finished + ended,
-        mean_s=_mean(lane.mean_s, after) if ended else lane.mean_s,
-        served_at=logtime if event.type in _TOLD_BY_WORKERS else lane.served_at,
-    )
+    def _count(self, lane: LaneKey, ticket: int, by: int) -> None:
+        bucket = (*lane, ticket >> _BITS)
+        self._waiting[bucket] = self._waiting.get(bucket, 0) + by
 
 
 def _mean(mean_s: float | None, task: Task) -> float | None:
@@ -269,6 +325,20 @@ def eta_seconds(
     return None
 
 
-def concerned(batch: Sequence[Read]) -> set[str]:
-    """The tasks that a batch speaks of, as far as it could be read."""
-    return {each.task_id for each in batch if each.event is not None}
+@dataclass(slots=True)
+class Pace:
+    """How long to gather the next batch. A transaction costs as much as dozens of events in it.
+
+    What is quiet is written at once: nothing is gathered up to a few hundred events a second, and
+    the longest from 1,500 on. Times are of any one clock, in seconds.
+    """
+
+    _recent: float = 0.0
+    _at: float = 0.0
+
+    def pause_s(self, events: int, now: float) -> float:
+        """After a batch of so many events."""
+        faded = math.exp(-max(0.0, now - self._at) / _RECENT_S)
+        self._recent, self._at = self._recent * faded + events, now
+        busy = (self._recent / _RECENT_S - _QUIET_RATE) / (_BUSY_RATE - _QUIET_RATE)
+        return _LONGEST_GATHER_S * min(1.0, max(0.0, busy))

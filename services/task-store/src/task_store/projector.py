@@ -8,17 +8,18 @@ skips nothing.
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 import asyncpg
 from nats.aio.client import Client
 
-from contracts.lifecycle import Phase, Task
+from contracts.lifecycle import BackingOff, Pending, Running, Task, Waiting
 from contracts.subjects import PROJECTED
 from delivery.log import LogReader, StreamState
 from delivery.ordered import Interrupted, OrderedLog
@@ -27,17 +28,18 @@ from task_store import metrics, store
 from task_store.projection import (
     Changes,
     CountKey,
+    Fold,
     Known,
     Lane,
     LaneKey,
     Message,
+    Pace,
     Read,
-    concerned,
-    project,
     read,
+    unknown,
 )
 from task_store.sql import STATEMENTS
-from task_store.store import Checkpoint
+from task_store.store import Batch, Checkpoint
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -47,46 +49,89 @@ _REMEMBERED_TASKS = 20_000
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5
 _IDLE_S = 1.0
-_GATHER_S = 0.002
-"""For each event of the batch before."""
-_LONGEST_GATHER_S = 0.05
 _SLICE = 50
-"""Events decoded between two looks at what else is to be done."""
+"""Events folded between two looks at what else is to be done."""
+_EVERYTHING = 2**63 - 1
 _UNSTORABLE = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
     OverflowError,
     TypeError,
     ValueError,
+    struct.error,
 )
 """What a value raises that no row or index can hold, here or in the database."""
-_LIVE = (Phase.PENDING, Phase.WAITING, Phase.RUNNING, Phase.BACKING_OFF)
+_LIVE = (Pending, Waiting, Running, BackingOff)
 
 
 class Halted(Exception):
     """Going on would skip or mix up events; an operator must look. The message says why."""
 
 
+@dataclass(slots=True)
+class Memory:
+    """What the writer remembers of a projection: live tasks, lines, and what is parked.
+
+    It is as of the last batch that was folded. If writing that fails, all of it is void.
+    """
+
+    raw_until: int
+    counts: dict[CountKey, int]
+    lanes: dict[LaneKey, Lane]
+    parked: dict[str, int]
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    def known(self) -> Known:
+        return Known(self.tasks, self.counts, self.lanes, self.parked)
+
+    def remember(self, changes: Changes) -> None:
+        for task_id, task in changes.tasks.items():
+            if type(task.state) in _LIVE:
+                self.tasks[task_id] = task
+            else:
+                self.tasks.pop(task_id, None)
+        while len(self.tasks) > _REMEMBERED_TASKS:
+            self.tasks.pop(next(iter(self.tasks)))
+        for key, waiting in changes.counts.items():
+            if waiting > 0:
+                self.counts[key] = waiting
+            else:
+                self.counts.pop(key, None)
+        self.lanes.update(changes.lanes)
+        for task_id in changes.erased:
+            self.parked.pop(task_id, None)
+        self.parked.update(changes.newly_parked)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A batch that is ready to be written; it follows on what ``memory`` held before.
+
+    Instead of a ``batch`` there is what was raised where a value fits into no row.
+    """
+
+    messages: Sequence[Message]
+    changes: Changes
+    batch: Batch | Exception
+    memory: Memory
+
+
 class Projection:
-    """One projection and what its writer remembers of it between batches."""
+    """One projection and its writer. A batch is folded, then written; one may be folded ahead."""
 
     def __init__(self, connection: asyncpg.Connection, *, keep_raw: bool = True) -> None:
         self.connection = connection
         self.checkpoint: Checkpoint
         self._keep_raw = keep_raw
-        self._tasks: dict[str, Task] = {}
-        self._counts: dict[CountKey, int] = {}
-        self._lanes: dict[LaneKey, Lane] = {}
-        self._parked: dict[str, int] = {}
-        self._raw_until = 0
+        self._memory: Memory
 
     async def load(self) -> None:
         """Forget everything and read it from the database."""
         self.checkpoint = await store.load_checkpoint(self.connection)
-        self._tasks.clear()
-        self._raw_until = await store.prepare(self.connection)
-        self._counts, self._lanes, self._parked = await store.load_lines(self.connection)
-        metrics.PARKED_NOW.set(len(self._parked))
+        last_raw = await store.prepare(self.connection)
+        raw_until = last_raw if self._keep_raw else _EVERYTHING
+        self._memory = Memory(raw_until, *await store.load_lines(self.connection))
+        metrics.PARKED_NOW.set(len(self._memory.parked))
 
     async def adopt(self, state: StreamState) -> None:
         """Check that the log is the one that this projection is of.
@@ -112,68 +157,98 @@ class Projection:
         if missing and checkpoint.sequence:
             _log.error("events left the log unapplied", missing=missing)
 
-    async def apply(self, reads: list[Read]) -> Changes:
+    async def apply(self, messages: Sequence[Message]) -> Changes:
         """Apply what follows the checkpoint. Raises `store.Superseded`."""
-        await self._recall(reads)
+        return await self.write(await self.fold(messages))
+
+    async def fold(self, messages: Sequence[Message]) -> Folded:
+        """Fold what follows the last batch folded. Nothing may be being written meanwhile."""
+        await self._recall(messages, sure=False)
+        return await self._fold(messages)
+
+    async def fold_ahead(self, messages: Sequence[Message]) -> Folded | None:
+        """The same while the batch before is being written; None where rows must be read first."""
+        if unknown(messages, self._memory.tasks, sure=False):
+            return None
+        return await self._fold(messages)
+
+    def still_follows(self, folded: Folded) -> bool:
+        """Whether what was folded ahead stands on what was then written."""
+        return folded.memory is self._memory
+
+    async def write(self, folded: Folded) -> Changes:
+        """Write what was folded; what was really changed. Raises `store.Superseded`."""
         try:
-            return await self._apply(reads)
+            return await self._write(folded)
+        except (*_UNSTORABLE, asyncpg.UniqueViolationError):
+            return await self._apply_with_care(folded.messages)
+
+    async def _apply_with_care(self, messages: Sequence[Message]) -> Changes:
+        """Apply a batch that could not be written.
+
+        Either a task that begins in it is not new: this time all rows are read before. Or it has
+        poison that shows only when it is written: it is found by halving, and parked.
+        """
+        await self._begin_again()
+        await self._recall(messages, sure=True)
+        folded = await self._fold(messages)
+        try:
+            return await self._write(folded)
         except _UNSTORABLE as error:
-            if len(reads) > 1:
-                # One of them is poison that shows only when it is written: find it, alone.
-                middle = len(reads) // 2
-                first = await self.apply(reads[:middle])
-                second = await self.apply(reads[middle:])
+            if len(messages) > 1:
+                middle = len(messages) // 2
+                first = await self._apply_with_care(messages[:middle])
+                second = await self._apply_with_care(messages[middle:])
                 first.applied += second.applied
                 first.late += second.late
+                first.parked += second.parked
                 return first
-            poison = replace(reads[0], event=None, reason=f"unstorable: {type(error).__name__}")
-            return await self._apply([poison])
-
-    async def _recall(self, reads: list[Read]) -> None:
-        unknown = concerned(reads) - self._tasks.keys()
-        if unknown:
-            self._tasks.update(await store.load_tasks(self.connection, unknown))
-
-    async def _apply(self, reads: list[Read]) -> Changes:
-        changes = project(reads, Known(self._tasks, self._counts, self._lanes, self._parked))
-        last = reads[-1].message
-        await store.apply_batch(
-            self.connection,
-            self.checkpoint,
-            sequence=last.sequence,
-            logtime=last.logtime,
-            raw=[(each.message, each.task_id) for each in reads if self._keeps(each, changes)],
-            changes=changes,
+            reason = f"unstorable: {type(error).__name__}"
+        await self._begin_again()
+        await self._recall(messages, sure=True)
+        poison = await self._fold(
+            messages, lambda message: read(message)._replace(event=None, reason=reason)
         )
-        self._remember(changes, last)
-        return changes
+        return await self._write(poison)
 
-    def _keeps(self, each: Read, changes: Changes) -> bool:
-        """What comes late to an erased task is not kept either."""
-        if not self._keep_raw or each.message.sequence <= self._raw_until:
-            return False
-        task = changes.tasks.get(each.task_id) or self._tasks.get(each.task_id)
-        erased = task is not None and task.phase is Phase.ERASED
-        return not erased or (each.event is not None and each.event.type == "generation.erased")
+    async def _begin_again(self) -> None:
+        """What is remembered is void after a failed write; the position must be as it was."""
+        believed = self.checkpoint
+        await self.load()
+        if self.checkpoint != believed:
+            raise store.Superseded
 
-    def _remember(self, changes: Changes, last: Message) -> None:
-        self.checkpoint = replace(self.checkpoint, sequence=last.sequence, logtime=last.logtime)
-        for task_id, task in changes.tasks.items():
-            if task.phase in _LIVE:
-                self._tasks[task_id] = task
-            else:
-                self._tasks.pop(task_id, None)
-        while len(self._tasks) > _REMEMBERED_TASKS:
-            self._tasks.pop(next(iter(self._tasks)))
-        for key, waiting in changes.counts.items():
-            if waiting > 0:
-                self._counts[key] = waiting
-            else:
-                self._counts.pop(key, None)
-        self._lanes.update(changes.lanes)
-        self._parked.update(changes.newly_parked)
-        for task_id in changes.erased:
-            self._parked.pop(task_id, None)
+    async def _recall(self, messages: Sequence[Message], *, sure: bool) -> None:
+        missing = unknown(messages, self._memory.tasks, sure=sure)
+        if missing:
+            self._memory.tasks.update(await store.load_tasks(self.connection, missing))
+
+    async def _fold(
+        self, messages: Sequence[Message], reading: Callable[[Message], Read] = read
+    ) -> Folded:
+        memory = self._memory
+        fold = Fold(memory.known())
+        for start in range(0, len(messages), _SLICE):
+            for message in messages[start : start + _SLICE]:
+                fold.take(reading(message))
+            # The database has answered meanwhile, and must not wait for the next statement.
+            await asyncio.sleep(0)
+        changes = fold.changes()
+        batch: Batch | Exception
+        try:
+            batch = store.batch_of(messages[-1], changes, memory.tasks, memory.raw_until)
+        except _UNSTORABLE as error:
+            batch = error
+        memory.remember(changes)
+        return Folded(messages, changes, batch, memory)
+
+    async def _write(self, folded: Folded) -> Changes:
+        batch = folded.batch
+        if isinstance(batch, Exception):
+            raise batch
+        await store.write(self.connection, self.checkpoint, batch)
+        self.checkpoint = replace(self.checkpoint, sequence=batch.sequence, logtime=batch.logtime)
+        return folded.changes
 
 
 class Projector:
@@ -270,29 +345,31 @@ class Projector:
         start = projection.checkpoint.sequence + 1
         async with (
             OrderedLog(self._client, self._requests, start=start, name="projector") as messages,
-            aclosing(decoded_ahead(messages)) as batches,
+            aclosing(folded_ahead(projection, messages)) as batches,
         ):
-            async for reads in batches:
-                await self._take(projection, messages, reads)
+            async for folded in batches:
+                await self._take(projection, messages, folded)
 
-    async def _take(self, projection: Projection, messages: OrderedLog, reads: list[Read]) -> None:
+    async def _take(
+        self, projection: Projection, messages: OrderedLog, folded: Folded | None
+    ) -> None:
         self.turned_at = time.monotonic()
         self.pending = messages.pending
         metrics.LAG_EVENTS.set(messages.pending)
-        if not reads:
+        if folded is None:
             await self._check_lock(projection.connection)
             return
         with metrics.BATCH_SECONDS.time():
-            changes = await projection.apply(reads)
-        self._count(reads, changes)
+            changes = await projection.write(folded)
+        self._count(folded.messages, changes)
         await self._advance_to(projection.checkpoint.sequence)
 
     async def _check_lock(self, connection: asyncpg.Connection) -> None:
         """A session that is gone has lost the lock; find out while it is quiet, too."""
         await connection.fetchval("SELECT 1")
 
-    def _count(self, reads: list[Read], changes: Changes) -> None:
-        metrics.BATCH_EVENTS.observe(len(reads))
+    def _count(self, messages: Sequence[Message], changes: Changes) -> None:
+        metrics.BATCH_EVENTS.observe(len(messages))
         metrics.APPLIED.inc(changes.applied)
         metrics.LATE.inc(changes.late)
         for each in changes.parked:
@@ -304,7 +381,7 @@ class Projector:
                 sequence=each.message.sequence,
                 reason=each.reason,
             )
-        metrics.LAG_SECONDS.set(max(0.0, time.time() - reads[-1].message.logtime.timestamp()))
+        metrics.LAG_SECONDS.set(max(0.0, time.time() - messages[-1].logtime.timestamp()))
 
     async def _advance_to(self, sequence: int) -> None:
         async with self._moved:
@@ -318,31 +395,33 @@ class Projector:
 class Batches(Protocol):
     """The log, as `OrderedLog` hands it out."""
 
+    @property
+    def pending(self) -> int: ...
     async def batch(self, most: int, *, wait_s: float) -> Sequence[Message]: ...
 
 
-async def decoded_ahead(messages: Batches) -> AsyncGenerator[list[Read], None]:
-    """Batches of the log, each gathered and decoded while the one before it is being written.
+async def folded_ahead(
+    projection: Projection, messages: Batches
+) -> AsyncGenerator[Folded | None, None]:
+    """Batches of the log, each gathered and folded while the one before it is being written.
 
-    A transaction costs as much as fifty events in it. So the more the last batch held, the longer
-    the next one gathers; when little happens, it is written at once.
+    None says that nothing came. What is yielded must be written before the next is asked for.
     """
+    pace = Pace()
 
-    async def take(before: int) -> list[Read]:
-        await asyncio.sleep(min(before * _GATHER_S, _LONGEST_GATHER_S))
-        reads = []
-        for message in await messages.batch(BATCH, wait_s=_IDLE_S):
-            reads.append(read(message))
-            if len(reads) % _SLICE == 0:
-                # The database has answered meanwhile, and must not wait for the next statement.
-                await asyncio.sleep(0)
-        return reads
+    async def take(pause_s: float) -> tuple[Sequence[Message], Folded | None]:
+        if messages.pending == 0:
+            await asyncio.sleep(pause_s)
+        batch = await messages.batch(BATCH, wait_s=_IDLE_S)
+        return batch, await projection.fold_ahead(batch) if batch else None
 
     ahead = asyncio.create_task(take(0))
     try:
         while True:
-            reads = await ahead
-            ahead = asyncio.create_task(take(len(reads)))
-            yield reads
+            batch, folded = await ahead
+            if batch and (folded is None or not projection.still_follows(folded)):
+                folded = await projection.fold(batch)
+            ahead = asyncio.create_task(take(pace.pause_s(len(batch), time.monotonic())))
+            yield folded
     finally:
         ahead.cancel()

@@ -19,7 +19,6 @@ from delivery.log import LogReader
 from delivery.requests import Requests
 from task_store import store
 from task_store.history import History
-from task_store.projection import read
 from task_store.projector import Projection
 from task_store.sql import REBUILD
 from task_store.store import Checkpoint
@@ -75,7 +74,7 @@ class Shadow:
     async def advance(self, target: int) -> None:
         """Apply all that the history has up to ``target``."""
         while batch := await self._history.take(target):
-            await self._projection.apply([read(message) for message in batch])
+            await self._projection.apply(batch)
             self._tell(min(self._history.position, target), target)
 
     async def settle(self, checkpoint: Checkpoint) -> None:

@@ -1,15 +1,15 @@
-"""Between tasks and rows: the columns that the projector writes, and the records that are read."""
+"""From rows to tasks, which the projector folds on, and to the records that queries answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from contracts.lifecycle import Task
-from contracts.records import Record, from_record, to_record
+from contracts.records import Record, from_record
 from task_store.projection import eta_seconds
 
 COLUMNS = (
@@ -53,27 +53,6 @@ _JSON_COLUMNS = (
     "late_artifacts",
     "error",
 )
-_EMPTY_OBJECT = "{}"
-_EMPTY_ARRAY = "[]"
-
-
-def task_rows(tasks: Iterable[Task]) -> list[tuple[Any, ...]]:
-    """The tasks as rows, in the order of `COLUMNS`."""
-    return [_row(to_record(task)) for task in tasks]
-
-
-def _row(record: Record) -> tuple[Any, ...]:
-    for name in _JSON_COLUMNS:
-        record[name] = _json(record[name])
-    return tuple(record[name] for name in COLUMNS)
-
-
-def _json(value: Any) -> str | None:
-    if value is None:
-        return None
-    if not value:
-        return _EMPTY_ARRAY if isinstance(value, list) else _EMPTY_OBJECT
-    return orjson.dumps(value).decode()
 
 
 def task_of_row(row: Mapping[str, Any]) -> Task:

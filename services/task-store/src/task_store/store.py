@@ -13,8 +13,17 @@ import asyncpg
 from contracts.lifecycle import Task
 from contracts.subjects import STREAM
 from task_store.projection import Changes, CountKey, Lane, LaneKey, Message, Parked
-from task_store.rows import task_of_row, task_rows
+from task_store.rows import task_of_row
 from task_store.sql import MIGRATIONS, PROJECTION_TABLES, STATEMENTS
+from task_store.wire import (
+    CHANGED_COLUMNS,
+    EVENT_COLUMNS,
+    TASK_COLUMNS,
+    changed_rows,
+    event_rows,
+    storable,
+    task_rows,
+)
 
 LIVE_SCHEMA = "live"
 _LOCK = int.from_bytes(hashlib.sha256(b"darkroom projector").digest()[:8], signed=True)
@@ -119,6 +128,7 @@ async def create_projection(connection: asyncpg.Connection, schema: str, *, buil
 
 async def prepare(connection: asyncpg.Connection) -> int:
     """Make the session ready to write; returns the last sequence of the raw copy."""
+    await connection.execute(STATEMENTS["find_by_key"])
     await connection.execute(STATEMENTS["make_incoming"])
     return await connection.fetchval(STATEMENTS["last_raw"]) or 0
 
@@ -154,70 +164,100 @@ async def load_tasks(connection: asyncpg.Connection, task_ids: Iterable[str]) ->
     return {task.task_id: task for task in tasks}
 
 
-async def apply_batch(
-    connection: asyncpg.Connection,
-    checkpoint: Checkpoint,
-    *,
-    sequence: int,
-    logtime: datetime,
-    raw: Sequence[tuple[Message, str]],
-    changes: Changes,
-) -> None:
-    """Write a batch, all of it or nothing, and move the checkpoint to ``sequence``.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch as it is written: rows for COPY, and what goes beside them."""
 
-    ``raw`` are the messages to keep, each with its task. Raises `Superseded`.
+    sequence: int
+    logtime: datetime
+    events: bytes | None
+    begun: bytes | None
+    changed: bytes | None
+    changed_rows: int
+    lines: tuple[list[Any], ...]
+    erased: Mapping[str, int]
+
+
+def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_until: int) -> Batch:
+    """What to write up to the message ``last``. ``known`` are the tasks as they were before.
+
+    The raw copy has everything up to ``raw_until`` already.
     """
+    kept = [each for each in changes.kept if each[0].sequence > raw_until]
+    begun = [changes.tasks[task_id] for task_id in changes.begun]
+    changed = [
+        (known.get(task_id), task)
+        for task_id, task in changes.tasks.items()
+        if task_id not in changes.begun
+    ]
+    has_lines = changes.counts or changes.lanes or changes.parked
+    return Batch(
+        sequence=last.sequence,
+        logtime=last.logtime,
+        events=event_rows(kept) if kept else None,
+        begun=task_rows(begun) if begun else None,
+        changed=changed_rows(changed) if changed else None,
+        changed_rows=len(changed),
+        lines=(
+            *_count_columns(changes.counts),
+            *_lane_columns(changes.lanes),
+            *_parked_columns(changes.parked),
+        )
+        if has_lines
+        else (),
+        erased=changes.erased,
+    )
+
+
+async def write(connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch) -> None:
+    """Write a batch, all of it or nothing, and move the checkpoint. Raises `Superseded`."""
     async with connection.transaction():
         advanced = await connection.fetchval(
             STATEMENTS["advance"],
             checkpoint.sequence,
             checkpoint.build,
             checkpoint.stream,
-            sequence,
-            logtime,
+            batch.sequence,
+            batch.logtime,
         )
         if advanced != 1:
             raise Superseded
-        if raw:
-            await connection.copy_records_to_table(
-                "events", schema_name="log", records=_raw_rows(raw)
-            )
-        if changes.tasks:
-            await connection.copy_records_to_table(
-                "incoming", records=task_rows(changes.tasks.values())
-            )
-            await connection.execute(STATEMENTS["merge_incoming"])
-        if changes.counts or changes.lanes or changes.parked:
+        if batch.begun is not None:
+            await _copy(connection, "tasks", TASK_COLUMNS, batch.begun)
+        if batch.events is not None:
+            await _copy(connection, "events", EVENT_COLUMNS, batch.events, schema="log")
+        if batch.changed is not None:
+            await _copy(connection, "incoming", CHANGED_COLUMNS, batch.changed)
+            merged = await connection.execute(STATEMENTS["merge_incoming"])
+            if merged != f"UPDATE {batch.changed_rows}":
+                raise Superseded
+        if batch.lines:
+            await connection.execute(STATEMENTS["keep_lines"], *batch.lines)
+        if batch.erased:
             await connection.execute(
-                STATEMENTS["keep_lines"],
-                *_count_columns(changes.counts),
-                *_lane_columns(changes.lanes),
-                *_parked_columns(changes.parked),
+                STATEMENTS["forget_events"], list(batch.erased), list(batch.erased.values())
             )
-        if changes.erased:
-            await connection.execute(
-                STATEMENTS["forget_events"],
-                list(changes.erased),
-                list(changes.erased.values()),
-            )
+
+
+async def _copy(
+    connection: asyncpg.Connection,
+    table: str,
+    columns: tuple[str, ...],
+    rows: bytes,
+    schema: str | None = None,
+) -> None:
+    await connection.copy_to_table(
+        table,
+        # Bytes would be a path. The stubs don't know that a buffer will do.
+        source=memoryview(rows),  # type: ignore[arg-type]
+        columns=columns,
+        schema_name=schema,
+        format="binary",
+    )
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
-
-
-def _raw_rows(raw: Sequence[tuple[Message, str]]) -> list[tuple[Any, ...]]:
-    return [
-        (
-            message.sequence,
-            message.logtime,
-            _storable(task_id),
-            _storable(message.event_id),
-            _storable(message.subject),
-            message.payload,
-        )
-        for message, task_id in raw
-    ]
 
 
 def _count_columns(counts: Mapping[CountKey, int]) -> list[list[Any]]:
@@ -238,20 +278,13 @@ def _parked_columns(parked: Sequence[Parked]) -> list[list[Any]]:
     rows = [
         (
             each.message.sequence,
-            _storable(each.task_id),
-            _storable(each.reason),
+            storable(each.task_id).decode(),
+            storable(each.reason).decode(),
             each.behind,
             each.message.logtime,
-            _storable(each.message.subject),
+            storable(each.message.subject).decode(),
             each.message.payload,
         )
         for each in parked
     ]
     return _columns(rows, 7)
-
-
-def _storable(text: str) -> str:
-    """Postgres takes no NUL and no lone surrogate in text; the payload's bytes are kept as is."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -384,7 +384,7 @@ def test_what_is_quiet_is_written_at_once() -> None:
 
 
 def test_the_busier_it_is_the_longer_a_batch_is_gathered() -> None:
-    busy, busier, busiest = (pauses(rate)[-1] for rate in (600, 1000, 5000))
+    busy, busier, busiest = (pauses(rate)[-1] for rate in (300, 500, 5000))
 
     assert 0 < busy < busier < busiest == 0.05
 

@@ -35,7 +35,7 @@ _LONGEST_TASK_ID = 200
 """Longer ones name no task, and no index takes them; cut, they still tell what was parked."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RECENT_S = 0.25
-_QUIET_RATE, _BUSY_RATE = 300.0, 1500.0
+_QUIET_RATE, _BUSY_RATE = 250.0, 600.0
 """Events a second."""
 _LONGEST_GATHER_S = 0.05
 _PLAIN_NUL = b"\\u0000"
@@ -329,8 +329,8 @@ def eta_seconds(
 class Pace:
     """How long to gather the next batch. A transaction costs as much as dozens of events in it.
 
-    What is quiet is written at once: nothing is gathered up to a few hundred events a second, and
-    the longest from 1,500 on. Times are of any one clock, in seconds.
+    What is quiet is written at once: nothing is gathered up to 250 events a second, and for the
+    longest time from 600 on. Times are of any one clock, in seconds.
     """
 
     _recent: float = 0.0

@@ -34,7 +34,10 @@ class SchemaMissing(Exception):
 
 
 class Superseded(Exception):
-    """Another projector moved the checkpoint, or the projection was rebuilt: load it again."""
+    """Another projector moved the checkpoint, or the projection was rebuilt: load it again.
+
+    So says, too, a row that is not as it was remembered.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class Batch:
     begun: bytes | None
     changed: bytes | None
     changed_rows: int
-    lines: tuple[list[Any], ...]
+    lines: list[list[Any]]
     erased: Mapping[str, int]
 
 
@@ -190,7 +193,6 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
         for task_id, task in changes.tasks.items()
         if task_id not in changes.begun
     ]
-    has_lines = changes.counts or changes.lanes or changes.parked
     return Batch(
         sequence=last.sequence,
         logtime=last.logtime,
@@ -198,13 +200,11 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
         begun=task_rows(begun) if begun else None,
         changed=changed_rows(changed) if changed else None,
         changed_rows=len(changed),
-        lines=(
+        lines=[
             *_count_columns(changes.counts),
             *_lane_columns(changes.lanes),
             *_parked_columns(changes.parked),
-        )
-        if has_lines
-        else (),
+        ],
         erased=changes.erased,
     )
 
@@ -212,27 +212,23 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
 async def write(connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch) -> None:
     """Write a batch, all of it or nothing, and move the checkpoint. Raises `Superseded`."""
     async with connection.transaction():
-        advanced = await connection.fetchval(
-            STATEMENTS["advance"],
-            checkpoint.sequence,
-            checkpoint.build,
-            checkpoint.stream,
-            batch.sequence,
-            batch.logtime,
-        )
-        if advanced != 1:
-            raise Superseded
         if batch.begun is not None:
             await _copy(connection, "tasks", TASK_COLUMNS, batch.begun)
         if batch.events is not None:
             await _copy(connection, "events", EVENT_COLUMNS, batch.events, schema="log")
         if batch.changed is not None:
             await _copy(connection, "incoming", CHANGED_COLUMNS, batch.changed)
-            merged = await connection.execute(STATEMENTS["merge_incoming"])
-            if merged != f"UPDATE {batch.changed_rows}":
-                raise Superseded
-        if batch.lines:
-            await connection.execute(STATEMENTS["keep_lines"], *batch.lines)
+        settled = await connection.fetchrow(
+            STATEMENTS["settle"],
+            checkpoint.sequence,
+            checkpoint.build,
+            checkpoint.stream,
+            batch.sequence,
+            batch.logtime,
+            *batch.lines,
+        )
+        if settled is None or tuple(settled) != (1, batch.changed_rows):
+            raise Superseded
         if batch.erased:
             await connection.execute(
                 STATEMENTS["forget_events"], list(batch.erased), list(batch.erased.values())

@@ -1,9 +1,3 @@
--- name: advance
--- The checkpoint moves on from where this projector left it; no row, and somebody else moved it.
-UPDATE checkpoint SET sequence = $4, logtime = $5
-WHERE sequence = $1 AND build = $2 AND stream = $3
-RETURNING 1
-
 -- name: make_incoming
 -- Where changed tasks land by COPY. NULL from `lane` on: what was asked for is as it was.
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming ON COMMIT DELETE ROWS AS
@@ -18,47 +12,57 @@ WITH NO DATA
 -- The writer's statements find rows by key. Their plans are made once, when tables may be empty.
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 
--- name: merge_incoming
-UPDATE tasks t SET
-    progress = i.progress, attempt = i.attempt, updated_at = i.updated_at, heard_at = i.heard_at,
-    ticket = i.ticket, retry_at = i.retry_at, started_at = i.started_at,
-    finished_at = i.finished_at, phase = i.phase, status = i.status, stage = i.stage,
-    provider = i.provider, external_task_id = i.external_task_id, handle = i.handle,
-    artifacts = i.artifacts, late_artifacts = i.late_artifacts, error = i.error,
-    lane = coalesce(i.lane, t.lane),
-    prompt = CASE WHEN i.lane IS NULL THEN t.prompt ELSE i.prompt END,
-    prompt_id = CASE WHEN i.lane IS NULL THEN t.prompt_id ELSE i.prompt_id END,
-    reference_images = coalesce(i.reference_images, t.reference_images),
-    provider_params = coalesce(i.provider_params, t.provider_params),
-    run_at = CASE WHEN i.lane IS NULL THEN t.run_at ELSE i.run_at END,
-    body_sha256 = coalesce(i.body_sha256, t.body_sha256),
-    metadata = coalesce(i.metadata, t.metadata), created_at = coalesce(i.created_at, t.created_at),
-    sequence = i.sequence
-FROM incoming i
-WHERE t.task_id = i.task_id AND t.sequence < i.sequence
-
--- name: keep_lines
--- The places, the lanes, and what was parked.
-WITH counted AS (
+-- name: settle
+-- What is not copied, at the end of a batch: the checkpoint moves on from where this projector left
+-- it (else somebody else moved it), changed tasks come from `incoming`, then the places, the lanes,
+-- and what was parked.
+WITH advanced AS (
+    UPDATE checkpoint SET sequence = $4, logtime = $5
+    WHERE sequence = $1 AND build = $2 AND stream = $3
+    RETURNING 1
+), merged AS (
+    UPDATE tasks t SET
+        progress = i.progress, attempt = i.attempt, updated_at = i.updated_at,
+        heard_at = i.heard_at, ticket = i.ticket, retry_at = i.retry_at,
+        started_at = i.started_at, finished_at = i.finished_at, phase = i.phase,
+        status = i.status, stage = i.stage, provider = i.provider,
+        external_task_id = i.external_task_id, handle = i.handle, artifacts = i.artifacts,
+        late_artifacts = i.late_artifacts, error = i.error,
+        lane = coalesce(i.lane, t.lane),
+        prompt = CASE WHEN i.lane IS NULL THEN t.prompt ELSE i.prompt END,
+        prompt_id = CASE WHEN i.lane IS NULL THEN t.prompt_id ELSE i.prompt_id END,
+        reference_images = coalesce(i.reference_images, t.reference_images),
+        provider_params = coalesce(i.provider_params, t.provider_params),
+        run_at = CASE WHEN i.lane IS NULL THEN t.run_at ELSE i.run_at END,
+        body_sha256 = coalesce(i.body_sha256, t.body_sha256),
+        metadata = coalesce(i.metadata, t.metadata),
+        created_at = coalesce(i.created_at, t.created_at), sequence = i.sequence
+    FROM incoming i
+    WHERE t.task_id = i.task_id AND t.sequence < i.sequence
+    RETURNING 1
+), counted AS (
     INSERT INTO waiting_counts (type, lane, level, bucket, waiting)
-    SELECT u.* FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[]) u
+    SELECT u.* FROM unnest($6::text[], $7::text[], $8::smallint[], $9::bigint[], $10::bigint[]) u
     ON CONFLICT (type, lane, level, bucket) DO UPDATE SET waiting = excluded.waiting
 ), emptied AS (
     DELETE FROM waiting_counts c
-    USING unnest($6::text[], $7::text[], $8::smallint[], $9::bigint[]) u (type, lane, level, bucket)
+    USING unnest($11::text[], $12::text[], $13::smallint[], $14::bigint[])
+        u (type, lane, level, bucket)
     WHERE (c.type, c.lane, c.level, c.bucket) = (u.type, u.lane, u.level, u.bucket)
 ), served AS (
     INSERT INTO lanes (type, lane, waiting, running, finished, mean_s, served_at)
-    SELECT u.* FROM unnest($10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[],
-                           $15::float8[], $16::timestamptz[]) u
+    SELECT u.* FROM unnest($15::text[], $16::text[], $17::bigint[], $18::bigint[], $19::bigint[],
+                           $20::float8[], $21::timestamptz[]) u
     ON CONFLICT (type, lane) DO UPDATE SET
         waiting = excluded.waiting, running = excluded.running, finished = excluded.finished,
         mean_s = excluded.mean_s, served_at = excluded.served_at
+), put_aside AS (
+    INSERT INTO parked (sequence, task_id, reason, behind, logtime, subject, payload)
+    SELECT u.* FROM unnest($22::bigint[], $23::text[], $24::text[], $25::bigint[],
+                           $26::timestamptz[], $27::text[], $28::bytea[]) u
+    ON CONFLICT (sequence) DO NOTHING
 )
-INSERT INTO parked (sequence, task_id, reason, behind, logtime, subject, payload)
-SELECT u.* FROM unnest($17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::timestamptz[],
-                       $22::text[], $23::bytea[]) u
-ON CONFLICT (sequence) DO NOTHING
+SELECT (SELECT count(*) FROM advanced) AS advanced, (SELECT count(*) FROM merged) AS merged
 
 -- name: last_raw
 SELECT coalesce(max(sequence), 0) FROM log.events

@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from integration.stack.toy_stack import ToyStack, toy_stack
+from integration.stack.toy_stack import ToyStack, is_running, toy_stack
 
 
 def nothing_was_started(stack: ToyStack) -> bool:
@@ -48,9 +48,35 @@ async def test_a_database_of_another_major_version(stack: ToyStack) -> None:
 async def test_a_failing_set_up_shows_why_and_leaves_nothing(data_dir: Path) -> None:
     async with toy_stack(data_dir, TOY_BROKEN="setup") as stack:
         said = await stack.refused()
-        assert "    the reason why\n" in said
-        assert "Setting up streams and schema failed" in said
+        assert said.endswith("Setting up streams and schema failed: the reason why\n")
         assert not stack.pids()
+
+
+async def test_a_service_whose_settings_are_unusable_says_what_to_change(data_dir: Path) -> None:
+    async with toy_stack(data_dir, TOY_MISTAKEN="reaper") as stack:
+        said = await stack.refused()
+        assert said.endswith("darkroom: reaper: DARKROOM_X is no number.\n")
+        assert "reaper died" not in said
+        assert not any(map(is_running, stack.pids().values()))
+
+
+async def test_a_set_up_whose_settings_are_unusable_says_what_to_change(data_dir: Path) -> None:
+    async with toy_stack(data_dir, TOY_MISTAKEN="setup") as stack:
+        said = await stack.refused()
+        assert said == "darkroom: setup: DARKROOM_X is no number.\n"
+        assert not stack.pids()
+
+
+async def test_a_directory_that_can_not_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "run").mkdir()
+    (tmp_path / "data" / "run" / "lock").mkdir()  # what not even root can open for writing
+    async with toy_stack(tmp_path / "data") as stack:
+        said = await stack.refused()
+    assert said == (
+        f"darkroom: Cannot use {tmp_path}/data for data (Is a directory). "
+        "Choose another DARKROOM_DATA_DIR.\n"
+    )
 
 
 async def test_a_lock_of_postgres_that_names_another_process_is_no_obstacle(

@@ -1,7 +1,7 @@
 """``darkroom up`` with toy services; run as a script by the tests of the supervisor.
 
 ``TOY_BROKEN`` names a program that fails at start, ``TOY_DEAF`` a service that ignores SIGTERM,
-``TOY_WAITS`` a file that the set-up waits for.
+``TOY_MISTAKEN`` one whose settings are unusable, ``TOY_WAITS`` a file that the set-up waits for.
 """
 
 import os
@@ -17,6 +17,9 @@ SERVICE = str(Path(__file__).with_name("toy_service.py"))
 def toy(name: str) -> tuple[str, ...]:
     if os.environ.get("TOY_BROKEN") == name:
         return (sys.executable, "-c", "import sys; sys.exit('the reason why')")
+    if os.environ.get("TOY_MISTAKEN") == name:
+        mistake = f"print('{name}: DARKROOM_X is no number.'); raise SystemExit(2)"
+        return (sys.executable, "-c", mistake)
     return (sys.executable, "-I", "-S", SERVICE, name)
 
 

@@ -2,13 +2,14 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from darkroom.stack.data_directory import DataDirectory, claim
 from darkroom.stack.errors import StackError
-from darkroom.stack.files import bound_log, last_lines, read_text, write_atomically
+from darkroom.stack.files import bound_log, last_lines, read_text, require_program, write_atomically
 from darkroom.stack.ports import free_port, is_free
 from darkroom.stack.processes import describe_exit
 
@@ -86,3 +87,22 @@ def test_a_directory_that_cannot_be_made_is_refused_with_what_to_do(tmp_path: Pa
 def test_an_end_is_told_in_words() -> None:
     assert describe_exit(3) == "exit code 3"
     assert describe_exit(-9) == "SIGKILL"
+
+
+def test_a_program_that_is_there_and_can_be_run_is_taken() -> None:
+    assert require_program(Path(sys.executable), "DARKROOM_NATS_URL") == Path(sys.executable)
+
+
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_a_program_that_can_not_be_run_is_refused_with_the_mend(
+    mode: int | None, tmp_path: Path
+) -> None:
+    program = tmp_path / "nats-server"
+    if mode is not None:
+        program.touch(mode)
+    with pytest.raises(StackError) as refused:
+        require_program(program, "DARKROOM_NATS_URL")
+    assert str(refused.value) == (
+        f"{program} is missing or can't be run. Remove .venv and run `make setup`, "
+        "or set DARKROOM_NATS_URL to an existing server."
+    )

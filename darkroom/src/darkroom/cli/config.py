@@ -14,10 +14,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from contracts.variables import PREFIX
 from darkroom.cli.invocation import Invocation, command, pass_invocation
 from darkroom.cli.screen import console, plain
 from darkroom.cli.servers import without_password
-from darkroom.cli.settings import PREFIX, CommandLineSettings, server_addresses, unusable
+from darkroom.cli.settings import CommandLineSettings, server_addresses, unusable
 from gateway.settings import Settings as GatewaySettings
 from generator.settings import Settings as GeneratorSettings
 from reaper.settings import Settings as ReaperSettings

@@ -8,11 +8,12 @@ from importlib.metadata import entry_points
 import asyncpg
 from nats.aio.client import Client
 from nats.js.errors import APIError, ServiceUnavailableError
+from pydantic import ValidationError
 
 from contracts.subjects import LaneConsumerSpec
 from darkroom.cli.failures import Refused
 from darkroom.cli.servers import database_connection, log_connection
-from darkroom.cli.settings import CommandLineSettings, ServerAddresses
+from darkroom.cli.settings import CommandLineSettings, ServerAddresses, unusable
 from delivery import provision
 from delivery.provision import Difference
 from generator.catalogue import lanes_of, load_providers
@@ -41,7 +42,10 @@ async def reconcile(
 
 async def lane_specs() -> list[LaneConsumerSpec]:
     """The lanes of all providers that are installed here and configured."""
-    settings = GeneratorSettings()
+    try:
+        settings = GeneratorSettings()
+    except ValidationError as error:
+        raise unusable(error) from None
     providers = load_providers(settings.providers, settings.extra_providers)
     try:
         return [

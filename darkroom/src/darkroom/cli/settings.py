@@ -10,10 +10,10 @@ import click
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts import variables
 from contracts.subjects import StreamSpec
 from darkroom.stack.addresses import discover
 
-PREFIX = "DARKROOM_"
 DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
 DEFAULT_DATABASE_URL = "postgresql://darkroom@127.0.0.1:5432/darkroom"
 
@@ -22,7 +22,7 @@ class CommandLineSettings(BaseSettings):
     """Prefix ``DARKROOM_``; see docs/configuration.md."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=variables.PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
     data_dir: Path = Path(".darkroom")
@@ -56,9 +56,7 @@ class ServerAddresses(NamedTuple):
 
 def unusable(error: ValidationError) -> click.UsageError:
     """Which variable can't be read, and why."""
-    first = error.errors(include_url=False)[0]
-    name = PREFIX + "_".join(map(str, first["loc"])).upper()
-    return click.UsageError(f"{name} is not usable: {first['msg']}.")
+    return click.UsageError(variables.unusable(error))
 
 
 def load_settings() -> CommandLineSettings:

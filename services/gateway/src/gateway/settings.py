@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.variables import LogLevel, unusable
+
 
 class BadSettings(Exception):
     """The gateway can't run with these settings; the message says what to change."""
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     upload_max_bytes: Annotated[int, Field(gt=0)] = 26_214_400
     upload_backlog_bytes: Annotated[int, Field(gt=0)] = 268_435_456
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     @property
     def store_url(self) -> str:
@@ -84,8 +86,6 @@ def load() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = "DARKROOM_" + "_".join(map(str, first["loc"])).upper()
-        raise BadSettings(f"{name} is not usable: {first['msg']}.") from None
+        raise BadSettings(unusable(error)) from None
     settings.check()
     return settings

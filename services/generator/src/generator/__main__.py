@@ -9,8 +9,10 @@ gc.disable()  # importing makes no garbage; looking for some takes a tenth of th
 import sys
 
 import uvloop
+from pydantic import ValidationError
 
 from artifacts.store import StoreUnavailable
+from contracts.variables import UNUSABLE_SETTINGS, unusable
 from delivery.connection import ServerTooOld
 from generator.app import create_generator
 from generator.settings import Settings
@@ -28,11 +30,18 @@ async def _run(settings: Settings) -> int:
 
 
 def main() -> int:
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(f"generator: {unusable(error)}", file=sys.stderr)
+        return UNUSABLE_SETTINGS
     configure_logs("generator", level=settings.log_level)
     try:
         return uvloop.run(_run(settings))
-    except (ServerTooOld, StoreUnavailable, ValueError) as mistake:
+    except (StoreUnavailable, ValueError) as mistake:
+        print(f"generator: {mistake}", file=sys.stderr)
+        return UNUSABLE_SETTINGS
+    except ServerTooOld as mistake:
         _log.error("the generator can't start", reason=str(mistake))
         return 1
 

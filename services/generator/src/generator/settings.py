@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.variables import LogLevel
+
 _Seconds = Annotated[float, Field(gt=0)]
 _Slots = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -42,7 +44,7 @@ class Settings(BaseSettings):
     """``module:Class,…``: providers that are not installed, for plug-ins under development."""
     health_host: str = "127.0.0.1"
     health_port: int | None = None
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     @property
     def store_url(self) -> str:

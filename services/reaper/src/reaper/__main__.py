@@ -6,8 +6,12 @@ import gc
 
 gc.disable()  # importing makes no garbage; looking for some takes a tenth of the start
 
-import uvloop
+import sys
 
+import uvloop
+from pydantic import ValidationError
+
+from contracts.variables import UNUSABLE_SETTINGS, unusable
 from delivery.loops import until_stopped
 from reaper.app import create_app
 from reaper.settings import Settings
@@ -18,13 +22,18 @@ async def _run(settings: Settings) -> None:
     await until_stopped(create_app(settings).run())
 
 
-def main() -> None:
-    settings = Settings()
+def main() -> int:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(f"reaper: {unusable(error)}", file=sys.stderr)
+        return UNUSABLE_SETTINGS
     configure_logs("reaper", level=settings.log_level)
     gc.freeze()
     gc.enable()
     uvloop.run(_run(settings))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

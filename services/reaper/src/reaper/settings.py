@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.variables import LogLevel
+
 _LONGEST_S = 1e9
 """About 30 years: far enough for "never", near enough for every calendar."""
 
@@ -30,4 +32,4 @@ class Settings(BaseSettings):
     reaper_batch: Annotated[int, Field(gt=0, le=1000)] = 100
     health_host: str = "127.0.0.1"
     health_port: int | None = None
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"

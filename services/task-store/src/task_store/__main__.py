@@ -6,8 +6,12 @@ import gc
 
 gc.disable()  # importing makes no garbage; looking for some takes a tenth of the start
 
-import uvloop
+import sys
 
+import uvloop
+from pydantic import ValidationError
+
+from contracts.variables import UNUSABLE_SETTINGS, unusable
 from delivery.loops import until_stopped
 from task_store.app import create_app
 from task_store.settings import Settings
@@ -18,14 +22,19 @@ async def _run(settings: Settings) -> None:
     await until_stopped(create_app(settings).run())
 
 
-def main() -> None:
-    settings = Settings()
+def main() -> int:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        print(f"task-store: {unusable(error)}", file=sys.stderr)
+        return UNUSABLE_SETTINGS
     configure_logs("task-store", level=settings.log_level)
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
     gc.enable()
     uvloop.run(_run(settings))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

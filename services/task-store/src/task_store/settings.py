@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.variables import LogLevel
+
 
 class Settings(BaseSettings):
     """Prefix ``DARKROOM_``; see docs/configuration.md."""
@@ -20,4 +22,4 @@ class Settings(BaseSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = None
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pty
 import signal
 import sys
 import time
@@ -111,4 +112,17 @@ async def test_a_supervisor_stops_with_its_parent_where_asked_to(data_dir: Path)
         await stack.start("sh", "-c", '"$@" & echo $! > "$0"; wait', f"{data_dir}/pid")
         pids = {**stack.pids(), "supervisor": int((data_dir / "pid").read_text())}
         await stack.stop(signal.SIGKILL)
+        await stack.all_gone(pids)
+
+
+async def test_a_supervisor_stops_when_its_terminal_is_closed_where_asked_to(
+    data_dir: Path,
+) -> None:
+    terminal, its_end = pty.openpty()
+    async with toy_stack(data_dir, DARKROOM_STOP_WITH_PARENT="1") as stack:
+        await stack.start(stdin=its_end)
+        pids = stack.pids()
+        os.close(its_end)
+        os.close(terminal)
+        assert await stack.supervisor.wait() == 0
         await stack.all_gone(pids)

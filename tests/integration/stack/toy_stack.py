@@ -53,12 +53,12 @@ class ToyStack:
                     return int(pid)
         return 0
 
-    async def launch(self, *prefix: str) -> None:
+    async def launch(self, *prefix: str, stdin: int = asyncio.subprocess.DEVNULL) -> None:
         """Start it, without waiting for anything."""
         with self._output.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *(*prefix, sys.executable, str(SYSTEM)),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
                 env={
@@ -69,10 +69,10 @@ class ToyStack:
                 },
             )
 
-    async def start(self, *prefix: str) -> None:
+    async def start(self, *prefix: str, stdin: int = asyncio.subprocess.DEVNULL) -> None:
         """Start it and wait until it says that it is ready."""
         (self.data_dir / "grandchild").unlink(missing_ok=True)
-        await self.launch(*prefix)
+        await self.launch(*prefix, stdin=stdin)
         await eventually(
             lambda: "is ready on" in self.output or self.supervisor.returncode is not None,
             READY_TIMEOUT_S,

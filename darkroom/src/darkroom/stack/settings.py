@@ -20,7 +20,8 @@ class StackSettings:
     nats_url: str | None = None
     database_url: str | None = None
     stop_with_parent: bool = False
-    """Stop when the process that started this one is gone: make, which can't pass a SIGKILL on."""
+    """Stop when the process or the terminal that started this one is gone: make passes on neither
+    its own SIGKILL nor a terminal's end."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "StackSettings":

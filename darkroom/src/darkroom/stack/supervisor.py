@@ -91,10 +91,14 @@ async def _until_ready(settings: StackSettings, console: Console) -> None:
 
 
 async def _told_to_stop(stop: asyncio.Event, settings: StackSettings) -> None:
-    """Until a signal came or, where asked for, the process that started this one is gone."""
-    parent = os.getppid()
+    """Until a signal came or, where asked for, who started this is gone: process or terminal.
+
+    Of a terminal that is closed its first process alone is told, and that may be make.
+    """
+    parent, on_terminal = os.getppid(), os.isatty(0)
     while not stop.is_set():
-        if settings.stop_with_parent and os.getppid() != parent:
+        left_alone = os.getppid() != parent or (on_terminal and not os.isatty(0))
+        if settings.stop_with_parent and left_alone:
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), PARENT_POLL_S)

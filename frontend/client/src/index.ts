@@ -1,0 +1,2 @@
+export { STAGES } from "./generated/names.ts";
+export type * from "./types.ts";

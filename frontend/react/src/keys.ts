@@ -7,14 +7,15 @@
 export const queryKeys = {
   generationTasks: {
     all: ["generation-tasks"],
-    byPrompt: (promptId: string) => ["generation-tasks", promptId],
+    byPrompt: (promptId: string) => ["generation-tasks", promptId] as const,
   },
   tasks: {
     all: ["tasks"],
-    detail: (taskId: string) => ["tasks", "detail", taskId],
-    recovery: (type: string) => ["tasks", "recovery", type],
+    detail: (taskId: string) => ["tasks", "detail", taskId] as const,
+    recoveries: ["tasks", "recovery"],
+    recovery: (type: string) => ["tasks", "recovery", type] as const,
     histories: ["tasks", "history"],
-    history: (filter: object) => ["tasks", "history", filter],
+    history: (filter: object) => ["tasks", "history", filter] as const,
   },
   generationTypes: ["generation-types"],
 } as const;

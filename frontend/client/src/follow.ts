@@ -2,7 +2,7 @@ import { backoffMs, pause } from "./backoff.ts";
 import { isTransient, ProblemError } from "./errors.ts";
 import type { Wire } from "./http.ts";
 import type { SseMessage } from "./sse.ts";
-import { connection, type Place, Unstreamable } from "./stream.ts";
+import { connection, HeldBack, type Place, Unstreamable } from "./stream.ts";
 import { isTerminal } from "./tasks.ts";
 import type { Task } from "./types.ts";
 
@@ -41,8 +41,10 @@ export type Followed =
 
 const POLL_MS = 2000;
 const HOLD_S = 20;
-/** How long polling goes on before a stream is tried again. */
-const POLL_FOR_MS = 60_000;
+/** So many connections in a row that bring nothing, and polling takes over … */
+const POLL_AFTER = 3;
+/** … for so long; then a stream is tried again. */
+const POLL_FOR_MS = 30_000;
 
 /** Everything that happens to what is followed, without gap or repeat, over any number of cuts. */
 export async function* follow(
@@ -67,6 +69,8 @@ class Follower {
   readonly #live = new Map<string, Task>();
   /** Ends that polling told and the stream has not passed yet. */
   readonly #ended = new Map<string, number>();
+  /** In a row. */
+  #failedPolls = 0;
   #connection: Connection | undefined;
 
   constructor(wire: Wire, what: Followed, options: FollowOptions) {
@@ -95,7 +99,8 @@ class Follower {
         fault = error;
       }
       failures = this.#place.heard ? 1 : failures + 1;
-      if (poll && (!streams || failures > 1)) {
+      const isHopeless = !streams || fault instanceof HeldBack || failures >= POLL_AFTER;
+      if (poll && isHopeless) {
         if (yield* this.#polled(streams ? Date.now() + POLL_FOR_MS : Number.POSITIVE_INFINITY)) {
           return;
         }
@@ -130,20 +135,21 @@ class Follower {
   /** Ask again and again, until then; true when nothing more will come. */
   async *#polled(until: number): AsyncGenerator<TaskUpdate, boolean, undefined> {
     const { taskId } = this.#what;
-    for (let failures = 0; Date.now() < until; ) {
+    while (Date.now() < until) {
       try {
         for await (const update of taskId === undefined ? this.#look() : this.#ask(taskId)) {
           yield update;
           if (taskId !== undefined && isEnd(update)) return true;
         }
         this.#tell("polling");
-        failures = 0;
+        this.#failedPolls = 0;
       } catch (error) {
         if (!isPassing(error)) throw error;
         this.#tell("offline");
-        failures += 1;
+        this.#failedPolls += 1;
       }
-      const waitMs = failures > 0 ? backoffMs(failures, Math.random()) : POLL_MS;
+      const failed = this.#failedPolls;
+      const waitMs = failed > 0 ? backoffMs(failed, Math.random()) : POLL_MS;
       await pause(waitMs, this.#options.signal);
     }
     return false;

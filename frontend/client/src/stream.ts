@@ -16,9 +16,14 @@ export interface Place {
 
 /** Three pings missed: the connection is dead, whatever the operating system believes. */
 const SILENCE_MS = 45_000;
+/** A gateway says something at once. */
+const FIRST_MS = 10_000;
 
 /** Streams can't be had here: the route, the platform or something in between has none. */
 export class Unstreamable extends AnswerError {}
+
+/** It was answered, but nothing came: something in between holds the stream back. */
+export class HeldBack extends NetworkError {}
 
 /** One connection: `open`, then its messages until it ends. Moves the place as it goes. */
 export async function* connection(
@@ -31,7 +36,8 @@ export async function* connection(
   place.heard = false;
   const link = linked(signal);
   const silent = () => link.abort(new NetworkError("The stream has gone silent."));
-  let timer = setTimeout(silent, SILENCE_MS);
+  const heldBack = () => link.abort(new HeldBack("The stream brings nothing."));
+  let timer = setTimeout(heldBack, FIRST_MS);
   const headers: Record<string, string> = { Accept: "text/event-stream" };
   if (place.cursor !== "") headers["Last-Event-ID"] = place.cursor;
   try {

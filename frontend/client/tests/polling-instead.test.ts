@@ -15,7 +15,11 @@ const second = taskOf({ task_id: "b", sequence: 11, queue_position: 2 });
 
 function streamOf(...frames: string[]): Response {
   const bytes = new TextEncoder().encode(frames.join(""));
-  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(bytes) });
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      if (frames.length > 0) controller.enqueue(bytes);
+    },
+  });
   return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
 }
 
@@ -120,7 +124,7 @@ describe("where there are no streams", () => {
 });
 
 describe("when the network fails", () => {
-  test("after two failures in a row it is polled, and after a minute the stream is tried again", async () => {
+  test("after three failures in a row it is polled, and after half a minute the stream is tried again", async () => {
     let broken = true;
     const { paths, updates, connections, stop, ended } = following(({ path }) => {
       if (path !== "/events") return answer({ tasks: [first] });
@@ -132,14 +136,14 @@ describe("when the network fails", () => {
     });
 
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(paths().filter((path) => path === "/events")).toHaveLength(2);
+    expect(paths().filter((path) => path === "/events")).toHaveLength(3);
     expect(connections).toEqual(["offline", "polling"]);
     broken = false;
-    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     stop();
     await ended;
 
-    expect(paths().filter((path) => path === "/events")).toHaveLength(3);
+    expect(paths().filter((path) => path === "/events")).toHaveLength(4);
     expect(connections).toEqual(["offline", "polling", "live"]);
     expect(updates.map((update) => update.event === "task" && update.task.sequence)).toEqual([
       10, 12,
@@ -156,7 +160,7 @@ describe("when the network fails", () => {
     await ended;
 
     expect(inAMinute).toBeGreaterThan(4);
-    expect(calls.length - inAMinute).toBeLessThan(110);
+    expect(calls.length - inAMinute).toBeLessThan(100);
     expect(connections).toEqual(["offline"]);
   });
 
@@ -198,6 +202,20 @@ describe("when the network fails", () => {
     await ended;
   });
 
+  test("a stream that is held back by something in between is given up, and it is polled", async () => {
+    const { paths, updates, connections, stop, ended } = following(({ path }) =>
+      path === "/events" ? streamOf() : answer({ tasks: [first] }),
+    );
+
+    await vi.advanceTimersByTimeAsync(10_000);
+    stop();
+    await ended;
+
+    expect(paths()).toEqual(["/events", "/tasks/processing"]);
+    expect(updates).toEqual([{ event: "task", task: first }]);
+    expect(connections).toEqual(["live", "polling"]);
+  });
+
   test("leaving during a wait leaves no timer", async () => {
     const { stop, ended } = following(unreachable);
 
@@ -210,6 +228,7 @@ describe("when the network fails", () => {
 
   test("a gateway that is too busy is asked again", async () => {
     const answers = [problem("log_unreachable", 503), problem("internal", 500)];
+    answers.push(problem("queue_full", 429));
     const { paths, stop, ended } = following(
       ({ path }) =>
         answers.shift() ?? (path === "/events" ? streamOf(": ping\n\n") : answer({ tasks: [] })),
@@ -219,6 +238,6 @@ describe("when the network fails", () => {
     stop();
 
     expect(await ended).toBeUndefined();
-    expect(paths().slice(0, 3)).toEqual(["/events", "/events", "/tasks/processing"]);
+    expect(paths().slice(0, 4)).toEqual(["/events", "/events", "/events", "/tasks/processing"]);
   });
 });

@@ -105,6 +105,11 @@ def progressed(progress: int = 40, attempt: int = 1, **told: Any) -> Progressed:
     return _tell(Progressed, {"at": 3, "progress": progress, "attempt": attempt, **told})
 
 
+def handed_over(attempt: int = 1, **told: Any) -> Progressed:
+    """The worker goes, as planned; another one takes the task up."""
+    return progressed(40, attempt, **{"at": 4, "handed_over": True, **told})
+
+
 def retrying(attempt: int = 1, **told: Any) -> Retrying:
     """The attempt failed; the next starts a second later."""
     told = {"at": 4, **told}

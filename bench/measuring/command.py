@@ -98,11 +98,20 @@ def _parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="tiny sizes: shows that it works, measures nothing"
     )
     parser.add_argument(
-        "--directory", type=Path, help="where the system keeps its data: the disk to measure on"
+        "--directory",
+        type=_directory,
+        help="where the system keeps its data: the disk to measure on",
     )
     parser.add_argument("--json", action="store_true", help="print what is kept, not the table")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="where to keep the figures")
     return parser
+
+
+def _directory(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {text!r}")
+    return path
 
 
 def _parts(text: str) -> list[str]:

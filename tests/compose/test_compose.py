@@ -364,6 +364,24 @@ async def test_a_user_may_not_publish(stack: Stack, user: str, password: str, su
     assert "permissions violation for publish" in problems[0]
 
 
+async def test_a_user_may_not_read_the_replies_to_another(stack: Stack) -> None:
+    """Each user, with its own inbox besides, in tests/integration/whole_path."""
+    problems: list[str] = []
+
+    async def told(error: Exception) -> None:
+        problems.append(str(error).lower())
+
+    url = f"nats://generator:generator@127.0.0.1:{stack.nats_port}"
+    client = await nats.connect(url, error_cb=told)
+    try:
+        await client.subscribe("_INBOX.gateway.>")
+        await client.flush()
+        await eventually(lambda: problems)
+    finally:
+        await client.close()
+    assert "permissions violation for subscription" in problems[0]
+
+
 async def test_nobody_gets_to_the_log_without_a_password(stack: Stack) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", stack.nats_port)
     try:

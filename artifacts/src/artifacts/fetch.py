@@ -178,8 +178,8 @@ class Fetcher:
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
             except httpx.TransportError as error:
-                raise _unreachable(url.host, "the connection broke") from error
-        raise _unreachable(url.host, "it can't be connected to") from failure
+                raise _unreachable(host, "the connection broke") from error
+        raise _unreachable(host, "it can't be connected to") from failure
 
     async def _read(self, response: httpx.Response, host: str) -> bytes:
         if response.status_code != 200:
@@ -211,7 +211,8 @@ def _next_hop(url: str, location: str | None) -> str:
 
 
 def _host(url: str) -> str:
-    return parse_http_url(url).host
+    # As it is sent: what only looks like an international name has no other form.
+    return parse_http_url(url).raw_host.decode()
 
 
 def _unreachable(host: str, why: str) -> Refused:

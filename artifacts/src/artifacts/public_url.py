@@ -75,7 +75,7 @@ def check_public_url(url: str) -> None:
     host = parsed.raw_host.decode().rstrip(".")
     if is_address(host):
         if not is_public_address(ip_address(host)):
-            raise not_public(parsed.host)
+            raise not_public(host)
     elif (
         not _NAME.fullmatch(host)
         or len(host) > 253
@@ -83,7 +83,7 @@ def check_public_url(url: str) -> None:
         or host.rpartition(".")[2] in _PRIVATE_SUFFIXES
         or _NUMBER.fullmatch(host.rpartition(".")[2])
     ):
-        raise not_public(parsed.host)
+        raise not_public(host)
 
 
 def parse_http_url(url: str) -> httpx.URL:

@@ -116,19 +116,23 @@ class ArtifactStore:
     async def put(self, key: str, content: bytes, content_type: str) -> str:
         """Write the bytes, whole or not at all, over what was there. Returns the new etag.
 
+        They are on disk then, as an object store has them: a power cut after that loses nothing.
         A local folder keeps no content type: give the key an extension that tells it.
         """
-        attributes: Attributes | None = {"Content-Type": content_type}
-        if isinstance(self._store, LocalStore):
-            attributes = None
-        with _faults(check_key(key), missing_is_fault=True):
-            written = await _threaded(
-                # One request, never a multipart upload: nothing half-sent can stay behind.
-                lambda: obstore.put(
-                    self._store, key, content, attributes=attributes, use_multipart=False
-                )
+        folder = self._store.prefix if isinstance(self._store, LocalStore) else None
+        attributes: Attributes | None = {"Content-Type": content_type} if folder is None else None
+
+        def put() -> str:
+            # One request, never a multipart upload: nothing half-sent can stay behind.
+            written = obstore.put(
+                self._store, key, content, attributes=attributes, use_multipart=False
             )
-        return written["e_tag"] or ""
+            if folder is not None:
+                _sync(folder, key)
+            return written["e_tag"] or ""
+
+        with _faults(check_key(key), missing_is_fault=True):
+            return await _threaded(put)
 
     async def get(self, key: str) -> bytes:
         """All the bytes under the key; `NotFound` when there are none."""
@@ -233,6 +237,17 @@ async def _threaded(call: Callable[[], T]) -> T:
     ends soon after one aborts every few times (SIGABRT, seen with 0.12.1).
     """
     return await asyncio.get_running_loop().run_in_executor(_THREADS, call)
+
+
+def _sync(root: Path, key: str) -> None:
+    """Bring a file to disk, and its name, in every folder that may be new."""
+    name = Path(key)
+    for path in (name, *name.parents):
+        descriptor = os.open(root / path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _discard_leftovers(root: Path, before: datetime) -> int:

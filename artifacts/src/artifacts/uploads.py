@@ -7,7 +7,7 @@ upload that a crash cut in two is never visible, and the sweep finds what is lef
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -113,6 +113,11 @@ class Uploads:
             return None
         upload = await self._read(sidecar)
         return upload if upload and upload.owner == owner and now < upload.expires_at else None
+
+    async def expire(self, upload: Upload, now: datetime) -> None:
+        """End its life now: no new task may refer to it, and the sweep takes it unless one does."""
+        expired = replace(upload, expires_at=min(now, upload.expires_at))
+        await self._store.put(sidecar_key(upload.key), _to_sidecar(expired), "application/json")
 
     async def delete(self, upload: Upload) -> None:
         """Forget the upload. One that is gone already is no error."""

@@ -76,13 +76,18 @@ class StartedData(_Frozen):
 
 
 class ProgressedData(_Frozen):
-    """A sign of life; ``external_task_id`` and ``handle`` once the provider has given them."""
+    """A sign of life; ``external_task_id`` and ``handle`` once the provider has given them.
+
+    ``handed_over`` in the last one of a worker that goes: another takes the task up, and this
+    attempt is none that failed.
+    """
 
     attempt: Attempt
     progress: Percent
     stage: str | None = None
     external_task_id: str | None = None
     handle: dict[str, Any] | None = None
+    handed_over: Literal[True] | None = None
 
 
 class SubmittingData(_Frozen):

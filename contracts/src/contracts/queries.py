@@ -17,9 +17,12 @@ GET: Final = "task-store.get"
 Unknown ids are absent. Erased tasks are there, with ``phase`` erased. At most 500 ids."""
 
 PROCESSING: Final = "task-store.processing"
-"""``{"owner", "type"?, "status"?, "sequence"}`` -> ``{"records": [...]}``: every task of the owner
-that is not terminal, oldest first, once the projection has passed ``sequence`` (error
-``behind`` after 2 s)."""
+"""``{"owner", "type"?, "status"?, "sequence", "created"?}`` -> ``{"records": [...]}``: every task
+of the owner that is not terminal, oldest first, once the projection has passed ``sequence`` (error
+``behind`` after 2 s).
+
+``created`` is when the stream of that sequence was created: the projection of another one, however
+far it has come, is behind."""
 
 HISTORY: Final = "task-store.history"
 """``{"owner", "type"?, "status"?, "prompt_id"?, "limit", "after": [created_at, task_id]?}`` ->
@@ -45,7 +48,8 @@ with its lane's ``served_at``; what is due (``run_at``, or a photo that has come
 tasks with parked events are not."""
 
 REFERENCED: Final = "task-store.referenced"
-"""``{"keys": [...], "sequence"}`` -> ``{"keys": [...]}``: those that a task refers to."""
+"""``{"keys": [...], "sequence", "created"?}`` -> ``{"keys": [...]}``: those that a task refers to,
+once the projection has passed ``sequence``, as in `PROCESSING`."""
 
 PARKED: Final = "task-store.parked"
 """``{"limit"}`` -> ``{"parked": [...], "count": n}``."""

@@ -61,6 +61,11 @@ def beginnings_of(task_id: str) -> str:
     return f"generation.progress.*.{task_id}"
 
 
+def facts_after_request(tasktype: str, task_id: str) -> str:
+    """A wildcard over all that can be told of a task, but for its request."""
+    return f"generation.*.{subject_token(tasktype)}.{task_id}"
+
+
 def cancel_subject(task_id: str) -> str:
     return f"cancel.{task_id}"
 

@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -105,6 +106,7 @@ class ProviderContract:
                 assert schema == offer.params_schema
                 Draft202012Validator.check_schema(schema)
                 assert offer.timeout_s is None or offer.timeout_s > 0
+                assert offer.key_lasts_s is None or offer.key_lasts_s > 0
 
     async def test_its_jobs_keep_to_its_own_schemas(self) -> None:
         async with self._opened() as provider:
@@ -196,6 +198,14 @@ class RemoteProviderContract(ProviderContract):
             assert await second.resume(job, again)
             told = await self._followed(second, job, again)
             assert any(isinstance(each, Output) for each in told)
+
+    async def test_a_submit_repeated_under_its_key_is_the_same_job(self) -> None:
+        async with self._opened() as first, self._opened() as second:
+            for job in self.jobs():
+                if first.offers[job.type].key_lasts_s is not None:
+                    key = f"{job.task_id}:1"
+                    again = replace(job, attempt=2)
+                    assert await first.submit(job, key) == await second.submit(again, key)
 
     async def test_a_job_that_the_service_forgot_is_not_resumed(self) -> None:
         async with self._opened() as provider:

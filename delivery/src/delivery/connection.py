@@ -43,11 +43,14 @@ def connection_options(
 ) -> dict[str, Any]:
     """Options for `nats.connect` and FastStream's ``NatsBroker`` alike.
 
+    ``name`` is the user's, where each has one: replies come to inboxes below ``_INBOX.<name>``,
+    which the broker can keep from all others (deploy/nats.conf).
     Reconnects for ever: after the default 60 attempts FastStream's pull loop would block the
     event loop. ``on_closed`` is called when the connection is gone for good; leave the process.
     """
     options: dict[str, Any] = {
         "name": name,
+        "inbox_prefix": f"_INBOX.{name}",
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.25,
         "connect_timeout": 2,

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from contracts.events import End, Erased, Event, Started, decode
-from contracts.subjects import finished_subject, subject_of
+from contracts.subjects import facts_after_request, finished_subject, subject_of
 from delivery.log import LogMessage, LogReader, LogUnavailable
 from delivery.metrics import ENDS
 from delivery.publisher import (
@@ -24,6 +26,7 @@ from delivery.publisher import (
 _CONFLICT_PAUSE_S = 0.02
 _CONFLICT_TRIES = 50
 _READ_PAUSE_S = 0.1
+_WON, _LOST = ENDS.labels("won"), ENDS.labels("lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,12 @@ class Won:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The task had ended before: ``event`` at ``sequence`` is its end, or its erasure."""
+    """The task had ended before: ``event`` at ``sequence`` is its end, or its erasure.
 
-    event: Event
+    ``event`` is None when this version can't read it: a newer one may end tasks in other words.
+    """
+
+    event: Event | None
     sequence: int
 
 
@@ -62,11 +68,11 @@ async def publish_end(
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
                 continue
             if there.event_id == event.id:
-                ENDS.labels("won").inc()
+                _WON.inc()
                 return Won(there.sequence)
-            ENDS.labels("lost").inc()
-            return Lost(decode(there.payload), there.sequence)
-        ENDS.labels("won").inc()
+            _LOST.inc()
+            return Lost(_event_of(there), there.sequence)
+        _WON.inc()
         return Won(stored.sequence)
     raise OutcomeUnknown(subject)
 
@@ -83,9 +89,25 @@ async def publish_start(publisher: Publisher, log: LogReader, event: Started) ->
             if there is None:
                 await asyncio.sleep(_CONFLICT_PAUSE_S)
                 continue
-            return Lost(decode(there.payload), there.sequence)
+            return Lost(_event_of(there), there.sequence)
         return Won(stored.sequence)
     raise OutcomeUnknown(finished)
+
+
+async def publish_first_start(publisher: Publisher, log: LogReader, event: Started) -> bool:
+    """Publish that the first attempt started, if the log has nothing of the task but its request.
+
+    False when it has more: what, is to be read before anything is done. For a broker that is no
+    cluster, where look and publish are one; on a cluster a wildcard misses what is in flight.
+    """
+    subject = facts_after_request(event.tasktype, event.task_id)
+    deadline = asyncio.get_running_loop().time() + DEFAULT_BUDGET_S
+    try:
+        await publisher.publish(event, expect=LastSequence(0, subject))
+    except WrongLastSequence:
+        there = await _read_back(log, subject, deadline)
+        return there is not None and there.event_id == event.id
+    return True
 
 
 async def publish_erasure(
@@ -96,7 +118,7 @@ async def publish_erasure(
     deadline = asyncio.get_running_loop().time() + budget_s
     for _ in range(_CONFLICT_TRIES):
         there = await _read_back(log, subject, deadline)
-        if there is not None and decode(there.payload).type == event.type:
+        if there is not None and isinstance(_event_of(there), Erased):
             return there.sequence
         expected = 0 if there is None else there.sequence
         try:
@@ -108,6 +130,13 @@ async def publish_erasure(
             continue
         return stored.sequence
     raise OutcomeUnknown(subject)
+
+
+def _event_of(message: LogMessage) -> Event | None:
+    try:
+        return decode(message.payload)
+    except ValidationError:
+        return None
 
 
 async def _read_back(log: LogReader, subject: str, deadline: float) -> LogMessage | None:

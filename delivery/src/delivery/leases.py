@@ -81,9 +81,11 @@ class Lease:
         """Have it delivered again after ``delay_s``. Never without a delay: that is a hot loop.
 
         Nothing is sent while disconnected: later it would take the request from who holds it then.
+        Nor for a lease that was let go of before.
         """
+        was_open = self.open
         self._end()
-        if not self._client.is_connected:
+        if not was_open or not self._client.is_connected:
             return
         body = json.dumps({"delay": max(1, int(delay_s * 1e9))})
         await self._client.publish(self._message.reply, b"-NAK " + body.encode())
@@ -128,6 +130,7 @@ class LaneConsumer:
         self._wake = asyncio.Event()
         self._leases: set[Lease] = set()
         self._returning: set[asyncio.Task[None]] = set()
+        self._held = LEASES.labels(spec.lane)
         self._asked = 0
         self._heard_at = 0.0
         self._trouble: str | None = None
@@ -233,7 +236,7 @@ class LaneConsumer:
         if lease.delivered > 1:
             REDELIVERIES.labels(self.spec.lane).inc()
         self._leases.add(lease)
-        LEASES.labels(self.spec.lane).inc()
+        self._held.inc()
         self._on_lease(lease)
         if self._asked < _MAX_BATCH // 4:
             self._wake.set()
@@ -253,5 +256,5 @@ class LaneConsumer:
     def _on_lease_end(self, lease: Lease) -> None:
         if lease in self._leases:
             self._leases.discard(lease)
-            LEASES.labels(self.spec.lane).dec()
+            self._held.dec()
         self._wake.set()

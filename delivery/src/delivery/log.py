@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,10 @@ class LogMessage:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """The stream as the broker tells it; ``now`` is the broker's clock at the answer."""
+    """The stream as the broker tells it; ``now`` is the broker's clock at the answer.
+
+    Whatever was stored after ``complete_since`` and has not been purged is there.
+    """
 
     created: datetime
     first_sequence: int
@@ -48,6 +51,7 @@ class StreamState:
     bytes: int
     max_bytes: int
     now: datetime
+    complete_since: datetime
 
 
 class LogReader:
@@ -67,6 +71,10 @@ class LogReader:
         body = json.dumps({"last_by_subj": subject}).encode()
         message = await self._call(_DIRECT, body)
         return _from_direct(message)
+
+    async def last_of_each(self, subjects: Sequence[str]) -> list[LogMessage]:
+        """The last messages of those ``subjects`` that have any, by any replica; 1,000 at most."""
+        return await self._collect({"multi_last": list(subjects)})
 
     async def at(self, sequence: int) -> LogMessage | None:
         """The message stored at ``sequence``, as the leader knows it."""
@@ -103,6 +111,7 @@ class LogReader:
             bytes=state["bytes"],
             max_bytes=config["max_bytes"],
             now=parse_time(answer["ts"]),
+            complete_since=parse_time(_complete_since(answer)),
         )
 
     async def _all(self, subject: str) -> list[LogMessage]:
@@ -117,13 +126,17 @@ class LogReader:
             start = batch[-1].sequence + 1
 
     async def _batch(self, subject: str, start: int) -> list[LogMessage]:
+        body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
+        return await self._collect(body)
+
+    async def _collect(self, body: Mapping[str, Any]) -> list[LogMessage]:
+        """The messages that answer one direct get."""
         client = self._requests.client
         if not client.is_connected:
             raise LogUnavailable("not connected")
         inbox = client.new_inbox()
         arrived: asyncio.Queue[Incoming] = asyncio.Queue()
         subscription = await listen(client, inbox, arrived.put_nowait)
-        body = {"seq": start, "next_by_subj": subject, "batch": _HISTORY_BATCH}
         messages: list[LogMessage] = []
         try:
             await client.publish(_DIRECT, json.dumps(body).encode(), inbox)
@@ -135,7 +148,7 @@ class LogReader:
                     return messages
                 messages.append(found)
         except TimeoutError:
-            raise LogUnavailable(subject) from None
+            raise LogUnavailable("no answer") from None
         finally:
             await leave(subscription, client)
 
@@ -149,6 +162,17 @@ class LogReader:
             return await self._requests.call(subject, body, timeout=self._timeout_s)
         except (NoReply, NoResponders, Unreachable) as error:
             raise LogUnavailable(subject) from error
+
+
+def _complete_since(answer: Mapping[str, Any]) -> str:
+    state = answer["state"]
+    if state["first_seq"] <= 1:
+        since = answer["created"]
+    elif state["messages"]:
+        since = state["first_ts"]
+    else:
+        since = answer["ts"]
+    return str(since)
 
 
 def _from_leader(answer: Mapping[str, Any]) -> LogMessage | None:

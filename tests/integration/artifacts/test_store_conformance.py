@@ -1,6 +1,9 @@
 """What every object store does alike: a folder, a server that speaks S3, and memory."""
 
 import asyncio
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from artifacts.keys import InvalidKey
-from artifacts.store import CHUNK_BYTES, ArtifactStore, NotFound
+from artifacts.store import CHUNK_BYTES, ArtifactStore, NotFound, StoreUnavailable
 
 BIG = bytes(range(256)) * 4 * 1024 * 3  # 3 MiB, more than one chunk
 
@@ -278,3 +281,34 @@ async def test_a_folder_keeps_its_content_for_the_next_start(tmp_path: Path) -> 
     assert await ArtifactStore.open(url).get("a/cat.png") == b"meow"
     assert (tmp_path / "ä b" / "a" / "cat.png").read_bytes() == b"meow"
     assert [stored.key async for stored in ArtifactStore.open(url).list()] == ["a/cat.png"]
+
+
+async def test_what_was_put_into_a_folder_is_on_disk_with_every_folder_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+    sync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        sync(descriptor)
+        told = os.fstat(descriptor)
+        synced.append((told.st_ino, told.st_size if stat.S_ISREG(told.st_mode) else -1))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    store = ArtifactStore.open(tmp_path.as_uri())
+    await store.put("a/b/c.png", b"content", "image/png")
+
+    file = tmp_path / "a/b/c.png"
+    inside_out = (tmp_path / "a/b", tmp_path / "a", tmp_path)
+    assert synced == [(file.stat().st_ino, 7)] + [(each.stat().st_ino, -1) for each in inside_out]
+
+
+async def test_what_cannot_be_brought_to_disk_is_not_said_to_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(StoreUnavailable):
+        await ArtifactStore.open(tmp_path.as_uri()).put("a/b.png", b"content", "image/png")

@@ -64,13 +64,20 @@ def test_cpu_is_told_by_process(kept: dict[str, Any]) -> None:
     assert split.keys() == {f"{part} %" for part in parts}
 
 
-def test_an_unknown_part_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "everything"], "there are idle, end-to-end"),
+        (["--directory", "/no/such/place"], "there is no directory '/no/such/place'"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments: list[str], said: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(RUN), "--only", "everything"],
+        [sys.executable, str(RUN), *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 2
-    assert "there are idle, end-to-end" in done.stderr
+    assert said in done.stderr

@@ -120,3 +120,23 @@ async def test_a_place_for_artifacts_that_cannot_be_written_to_is_found(
 
     expected = {None: True, "file:///proc/nowhere": False, "s3://bucket/x": None}[url]
     assert finding(ran, "artifacts")["ok"] is expected
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "ok", "says"), [("181", True, "less time"), ("180", None, "CREATE, ")]
+)
+async def test_a_provider_that_may_be_silent_for_longer_than_the_reaper_waits_is_told(
+    bare: Shell, timeout_s: str, ok: bool | None, says: str
+) -> None:
+    ran = await bare.having(TASK_TIMEOUT_S=timeout_s)("doctor", "--json")
+
+    found = finding(ran, "timeouts")
+    assert found["ok"] is ok
+    assert says in found["detail"]
+
+
+async def test_a_setting_that_can_not_be_used_is_named(bare: Shell) -> None:
+    ran = await bare.having(NATS_URL="nats://127.0.0.1:1", TASK_TIMEOUT_S="soon")("doctor")
+
+    assert ran.exit_code == 2
+    assert "DARKROOM_TASK_TIMEOUT_S is not usable" in ran.stderr

@@ -1,6 +1,7 @@
 """One end per task, whoever races, whatever is lost on the way."""
 
 import asyncio
+import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,18 +11,27 @@ import pytest
 
 from builders import (
     TASK_ID,
+    annotated,
     cancelled,
     completed,
     erased,
     failed,
     requested,
     started,
+    submitting,
     task_id,
     timed_out,
 )
-from contracts.events import End, decode
+from contracts.events import End, Event, decode
 from contracts.subjects import STREAM, finished_subject, progress_subject, subject_of
-from delivery.ends import Lost, Won, publish_end, publish_erasure, publish_start
+from delivery.ends import (
+    Lost,
+    Won,
+    publish_end,
+    publish_erasure,
+    publish_first_start,
+    publish_start,
+)
 from integration.delivery.bus import Bus, connected
 from integration.delivery.line import Line
 from servers import Server, eventually
@@ -128,6 +138,38 @@ async def test_an_own_start_whose_acknowledgement_was_lost_is_won(
     assert (await bus.log.state()).last_sequence == 1
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_an_own_first_start_whose_acknowledgement_was_lost_has_started(
+    bus: Bus, line: Line, far_bus: Bus
+) -> None:
+    line.deafen()
+    starting = asyncio.create_task(publish_first_start(far_bus.publisher, far_bus.log, started()))
+    await eventually(lambda: bus.log.last(progress_subject("CREATE", TASK_ID)))
+
+    line.cut()
+
+    assert await starting is True
+    assert (await bus.log.state()).last_sequence == 1
+
+
+async def test_a_task_of_which_the_log_has_only_the_request_starts_at_once(bus: Bus) -> None:
+    other = task_id(2)
+    await bus.tell(requested(), requested(task=other), started(task=other), completed(task=other))
+
+    assert await publish_first_start(bus.publisher, bus.log, started()) is True
+    assert [each.sequence for each in await bus.log.history(TASK_ID)] == [1, 5]
+
+
+@pytest.mark.parametrize("fact", [started(at=9), submitting(), annotated(), cancelled(), erased()])
+async def test_whatever_else_the_log_has_of_a_task_is_read_before_it_starts(
+    bus: Bus, fact: Event
+) -> None:
+    await bus.tell(requested(), fact)
+
+    assert await publish_first_start(bus.publisher, bus.log, started()) is False
+    assert (await bus.log.state()).last_sequence == 2
+
+
 async def test_an_end_repeated_after_a_restart_is_still_ones_own(
     nats_server: Server, bus: Bus
 ) -> None:
@@ -161,6 +203,15 @@ async def test_a_task_that_ended_never_starts(bus: Bus) -> None:
 
     assert outcome == Lost(cancelled(), 2)
     assert (await bus.log.state()).last_sequence == 2
+
+
+async def test_an_end_that_only_a_newer_version_can_read_is_an_end_all_the_same(bus: Bus) -> None:
+    newer = completed().model_dump(mode="json") | {"type": "generation.archived"}
+    await bus.client.jetstream().publish(FINISHED, json.dumps(newer).encode())
+
+    assert await end(bus, completed()) == Lost(None, 1)
+    assert await publish_start(bus.publisher, bus.log, started()) == Lost(None, 1)
+    assert await publish_erasure(bus.publisher, bus.log, erased()) == 2
 
 
 async def test_the_end_of_one_task_stops_no_other(bus: Bus) -> None:

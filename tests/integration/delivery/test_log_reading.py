@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.js.api import StreamConfig
 
-from builders import TASK_ID, accepted, completed, progressed, requested, started, task_id
+from builders import TASK_ID, accepted, completed, erased, progressed, requested, started, task_id
 from contracts.events import encode
 from contracts.subjects import StreamSpec, requests_of, subject_of
 from delivery.log import LogMessage, LogUnavailable, parse_time
@@ -29,6 +29,20 @@ async def test_the_last_message_of_a_subject_is_found_by_the_leader_and_nearby(b
     assert found.logtime.tzinfo is UTC
     assert await bus.log.last_nearby(subject) == found
     assert await bus.log.at(3) == found
+
+
+async def test_the_last_messages_of_many_subjects_are_found_at_once(bus: Bus) -> None:
+    told = [completed(task=task_id(number)) for number in (1, 3)]
+    await bus.tell(started(), *told, erased(task=task_id(3)))
+    subjects = [subject_of(completed(task=task_id(number))) for number in range(1000)]
+
+    found = await bus.log.last_of_each(subjects)
+
+    assert sorted((each.subject, each.sequence) for each in found) == [
+        (subjects[1], 2),
+        (subjects[3], 4),
+    ]
+    assert await bus.log.last_of_each(subjects[4:]) == []
 
 
 async def test_a_request_is_found_by_its_task_alone(bus: Bus) -> None:
@@ -134,6 +148,7 @@ async def test_without_a_stream_nothing_can_be_said(empty_bus: Bus) -> None:
     for read in (
         empty_bus.log.last("generation.finished.create.t"),
         empty_bus.log.last_nearby("generation.finished.create.t"),
+        empty_bus.log.last_of_each(["generation.finished.create.t"]),
         empty_bus.log.at(1),
         empty_bus.log.history(TASK_ID),
         empty_bus.log.state(),

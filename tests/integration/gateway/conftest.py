@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,20 +38,27 @@ async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
         await client.close()
 
 
-@pytest.fixture
-async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
-    """The house, with the real task-store at work."""
+@asynccontextmanager
+async def running_task_store(house: House, database_url: str) -> AsyncIterator[None]:
+    """The real task-store at work, once it has what is in the log now."""
     connection = await store.open_connection(database_url)
     await store.migrate(connection)
     app = create_task_store(TaskStoreSettings(nats_url=house.nats_url, database_url=database_url))
     running = asyncio.create_task(app.run())
     try:
         await house.projected()
-        yield house
+        yield
     finally:
         app.exit()
         await asyncio.wait_for(running, 10)
         connection.terminate()
+
+
+@pytest.fixture
+async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
+    """The house, with the real task-store at work."""
+    async with running_task_store(house, database_url):
+        yield house
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import httpx
 import pytest
 
-from integration.gateway.house import CREATE, House
+from builders import task_id
+from gateway.cursors import write_cursor
+from integration.gateway.house import BOB, CREATE, House
 
 JSON = {"Content-Type": "application/json"}
 
@@ -65,6 +68,11 @@ async def refused(house: House, door: httpx.AsyncClient, **request: Any) -> dict
             b'{"type": "CREATE", "prompt": "a", "reference_images": ["file:///etc/passwd"]}',
             422,
             "reference_unsupported",
+        ),
+        (
+            b'{"type": "CREATE", "prompt": "a", "reference_images": ["http://xn--/a.png"]}',
+            422,
+            "reference_not_public",
         ),
         (b'{"type": "CREATE", "prompt": "' + b"x" * 16_001 + b'"}', 422, "invalid_request"),
         (b'{"type": "CREATE", "prompt": "' + b"x" * 2_000_000 + b'"}', 413, "body_too_large"),
@@ -134,6 +142,17 @@ async def test_a_request_that_makes_too_large_an_event_is_refused(
     problem = await refused(house, door, json=CREATE | large)
 
     assert problem["code"] == "request_too_large"
+    assert "64 KiB together" in problem["detail"]
+    assert "Shorten" in problem["detail"]
+
+
+async def test_each_field_at_its_limit_is_taken_while_they_fit_together(
+    door: httpx.AsyncClient,
+) -> None:
+    large = {"prompt": "x" * 16_000, "metadata": {"a": "x" * 16_000}}
+    answer = await door.post("/tasks", json=CREATE | large)
+
+    assert answer.status_code == 202
 
 
 @pytest.mark.parametrize(
@@ -146,6 +165,12 @@ async def test_a_request_that_makes_too_large_an_event_is_refused(
         ("GET", "/tasks?status=done", 422, "invalid_request"),
         ("GET", "/tasks?type=DANCE", 422, "unknown_type"),
         ("GET", "/tasks?cursor=abc", 422, "invalid_cursor"),
+        (
+            "GET",
+            f"/tasks?cursor={write_cursor('9999-12-31T23:59:59-23:59', task_id(1))}",
+            422,
+            "invalid_cursor",
+        ),
         ("GET", "/tasks?prompt_id=a%00b", 422, "invalid_request"),
         ("GET", "/tasks/processing?status=completed", 422, "invalid_request"),
         ("GET", "/tasks/processing?type=DANCE", 422, "unknown_type"),
@@ -172,7 +197,53 @@ async def test_every_error_is_a_problem(
 async def test_a_wrong_method_is_told_the_possible_ones(door: httpx.AsyncClient) -> None:
     answer = await door.delete("/tasks")
 
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/swagger-ui.css", "/openapi.json", "/healthz", "/generation-types"]
+)
+async def test_head_is_answered_where_get_is(door: httpx.AsyncClient, path: str) -> None:
+    """The body is the server's to leave out."""
+    got, asked = await door.get(path), await door.head(path)
+
+    assert (got.status_code, asked.status_code) == (200, 200)
+    for name in ("content-type", "content-length", "content-security-policy"):
+        assert asked.headers.get(name) == got.headers.get(name)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content_type"),
+    [
+        ("POST", "/tasks", "application/json"),
+        ("PATCH", "/tasks/x/metadata", "application/json"),
+        ("POST", "/uploads", "multipart/form-data; boundary=b"),
+    ],
+)
+async def test_a_packed_body_is_not_unpacked(
+    door: httpx.AsyncClient, method: str, path: str, content_type: str
+) -> None:
+    headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
+    answer = await door.request(method, path, content=gzip.compress(b"{}"), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+async def test_of_a_credential_sent_twice_the_first_counts_on_every_route(
+    door: httpx.AsyncClient,
+) -> None:
+    task = (await door.post("/tasks", json=CREATE)).json()
+    twice = [("Authorization", "Bearer bob-key"), ("Authorization", "Bearer ann-key")]
+    door.headers.pop("Authorization")
+    answers = [
+        await door.post("/tasks", json=CREATE, headers=twice),
+        await door.post(f"/tasks/{task['task_id']}/cancel", headers=twice),
+    ]
+
+    assert answers[1].status_code == 404
+    mine = await door.post(f"/tasks/{answers[0].json()['task_id']}/cancel", headers=BOB)
+    assert mine.status_code == 202
 
 
 async def test_an_unexpected_error_tells_nothing_of_the_inside(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from artifacts.keys import artifact_key
 from builders import completed, failed, late_result, started
 from contracts.events import decode
-from contracts.subjects import CANCEL_SUBJECTS
+from contracts.subjects import CANCEL_SUBJECTS, subject_of
 from integration.gateway.house import BOB, CREATE, House
 
 PATCH = {"Content-Type": "application/merge-patch+json"}
@@ -66,6 +67,20 @@ async def test_a_task_that_has_ended_is_not_cancelled(
     for answer in (lost, known):
         assert (answer.status_code, answer.json()["code"]) == (409, "already_finished")
         assert answer.json()["task_status"] == "completed"
+
+
+async def test_a_cancel_that_loses_to_an_end_of_a_newer_version_says_so(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    task = await submit(http)
+    end = completed(**own(task["task_id"]))
+    newer = end.model_dump(mode="json") | {"type": "generation.archived"}
+    await house.client.jetstream().publish(subject_of(end), json.dumps(newer).encode())
+
+    answer = await http.post(f"/tasks/{task['task_id']}/cancel")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_finished")
+    assert "task_status" not in answer.json()
 
 
 async def test_of_rival_cancels_one_wins(house: House, http: httpx.AsyncClient) -> None:
@@ -175,6 +190,35 @@ async def test_metadata_may_not_grow_past_its_limit_by_patches(http: httpx.Async
     answer = await http.patch(f"/tasks/{task['task_id']}/metadata", json={"b": "x" * 10_000})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+async def test_metadata_may_not_grow_past_its_limit_by_patches_at_once(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    task = await submit(http)
+    path = f"/tasks/{task['task_id']}"
+    answers = await asyncio.gather(
+        *(http.patch(f"{path}/metadata", json={f"k{n}": "x" * 3000}) for n in range(12))
+    )
+    await house.projected()
+    metadata = (await http.get(path)).json()["metadata"]
+
+    assert sorted(each.status_code for each in answers) == [200] * 5 + [422] * 7
+    assert len(metadata) == 5
+    assert len(await house.log.history(task["task_id"])) == 6
+
+
+async def test_a_refused_patch_leaves_nothing(house: House, http: httpx.AsyncClient) -> None:
+    task = await submit(http, metadata={"a": "x" * 10_000})
+    before = await house.last_sequence()
+    answer = await http.patch(
+        f"/tasks/{task['task_id']}/metadata", json={"a": None, "b": "x" * 16_000, "c": "x" * 1000}
+    )
+    read = await http.get(f"/tasks/{task['task_id']}")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert await house.last_sequence() == before
+    assert read.json()["metadata"] == task["metadata"]
 
 
 async def test_concurrent_patches_to_different_keys_all_survive(

@@ -109,6 +109,11 @@ async def test_an_upload_is_read_no_further_than_allowed(house: House) -> None:
         (b"nothing", "multipart/form-data; boundary=b", "invalid_multipart"),
         (b"nothing", "multipart/form-data", "invalid_multipart"),
         (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="\xff"\r\n\r\n\r\n--b--',
+            "multipart/form-data; boundary=b; charset=undefined",
+            "invalid_multipart",
+        ),
+        (
             b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--b--\r\n',
             "multipart/form-data; boundary=b",
             "invalid_multipart",

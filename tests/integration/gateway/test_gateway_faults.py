@@ -14,9 +14,11 @@ import pytest
 from artifacts.keys import artifact_key
 from artifacts.store import StoreUnavailable
 from builders import started, task_id
-from contracts.subjects import StreamSpec, progress_subject
-from delivery.provision import stream_config
+from contracts.subjects import STREAM, StreamSpec, progress_subject
+from delivery import provision
 from delivery.requests import NoReply
+from integration.delivery.line import Line, line_to
+from integration.gateway.conftest import SPEC
 from integration.gateway.house import CREATE, House
 from servers import Server, eventually
 
@@ -108,6 +110,48 @@ async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(
     assert alive.status_code == 200
 
 
+async def refused_while(house: House, http: httpx.AsyncClient, line: Line) -> None:
+    """Every call that needs the log, while nothing comes through; then all goes on."""
+    task = (await http.post("/tasks", json=CREATE)).json()
+    await house.projected()
+    path = f"/tasks/{task['task_id']}"
+    calls = [
+        ("POST", "/tasks", {"json": CREATE}),
+        ("GET", path, {}),
+        ("GET", f"{path}?wait=30", {}),
+        ("GET", f"{path}/events", {}),
+        ("GET", "/tasks", {}),
+        ("GET", "/tasks/processing", {}),
+        ("GET", "/api/generation/tasks?promptId=p", {}),
+        ("POST", f"{path}/cancel", {}),
+        ("POST", f"{path}/retry", {}),
+        ("PATCH", f"{path}/metadata", {"json": {"a": 1}}),
+        ("DELETE", path, {}),
+    ]
+    line.hold()
+    began = time.monotonic()
+    answers = await asyncio.gather(*(http.request(m, p, **more) for m, p, more in calls))
+    took = time.monotonic() - began
+    line.release()
+
+    assert [each.status_code for each in answers] == [503] * len(calls)
+    assert [each.headers["retry-after"] for each in answers] == ["1"] * len(calls)
+    assert took < 2.5
+
+    async def accepted() -> bool:
+        return (await http.post("/tasks", json=CREATE)).status_code == 202
+
+    await eventually(accepted, 20)
+
+
+async def test_a_log_that_has_stopped_answering_is_told_within_two_seconds(
+    task_store: House, nats_server: Server
+) -> None:
+    async with line_to(nats_server.url) as line:
+        http = await task_store.gateway(nats_url=line.url)
+        await refused_while(task_store, http, line)
+
+
 async def test_a_gateway_starts_without_a_log_and_finds_it_later(
     house: House, nats_server: Server
 ) -> None:
@@ -166,6 +210,21 @@ async def test_an_incomplete_recovery_is_never_given(
     assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
 
 
+async def test_the_projection_of_a_log_that_is_gone_answers_for_no_other(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    for _ in range(3):
+        await http.post("/tasks", json=CREATE)
+    await house.projected()
+    await house.client.jetstream().delete_stream(STREAM)
+    await provision.ensure_stream(house.client, SPEC)
+    accepted = await http.post("/tasks", json=CREATE)
+    answer = await http.get("/tasks/processing")
+
+    assert accepted.status_code == 202
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
+
+
 async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.AsyncClient) -> None:
     narrow = await house.gateway(queue_limit=3)
     answers = await asyncio.gather(*(narrow.post("/tasks", json=CREATE) for _ in range(8)))
@@ -190,7 +249,7 @@ async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.Asy
 
 async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
     small = StreamSpec(max_age=timedelta(days=1), max_bytes=20_000)
-    await house.client.jetstream().update_stream(stream_config(small))
+    await house.client.jetstream().update_stream(provision.stream_config(small))
     door = await house.gateway()
 
     async def refused() -> dict[str, Any] | None:
@@ -207,7 +266,7 @@ async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
 
 async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.AsyncClient) -> None:
     small = StreamSpec(max_age=timedelta(days=1), max_bytes=6_000)
-    await house.client.jetstream().update_stream(stream_config(small))
+    await house.client.jetstream().update_stream(provision.stream_config(small))
     codes = []
     for _ in range(6):
         house.parts[0].pressure.is_full = False
@@ -252,3 +311,12 @@ async def test_a_poisoned_event_hides_no_more_than_what_came_after_it(
 
     assert read is not None
     assert (read.status, read.sequence) == ("processing", task["sequence"])
+
+
+async def test_readiness_says_that_nobody_tells_when_the_log_syncs(house: House) -> None:
+    for url in (None, "http://127.0.0.1:1"):
+        door = await house.gateway(nats_monitor_url=url)
+        log = (await door.get("/readyz")).json()["checks"]["log"]
+
+        assert log["ok"]
+        assert "unknown when on disk" in log["detail"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -172,3 +174,66 @@ async def test_a_large_body_is_refused_over_a_real_socket(house: House) -> None:
         writer.close()
 
     assert status.startswith(b"HTTP/1.1 413")
+
+
+async def spoken(port: int, *parts: bytes) -> tuple[bytes, dict[str, Any]]:
+    """The status line and the problem that the socket is answered with, and then closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        answer = await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    return head.split(b"\r\n")[0], json.loads(body)
+
+
+async def test_what_is_no_http_is_a_problem_too(house: House) -> None:
+    get = b"GET /tasks HTTP/1.1\r\nHost: x\r\n"
+    async with running(house) as gateway:
+        for sent in (
+            b"FOO / HTTP/1.1\r\n\r\n",
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            get + b"X: a\0b\r\n\r\n",
+            get + b"Content-Length: -1\r\n\r\n",
+            get + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            get + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ):
+            line, problem = await spoken(gateway.port, sent)
+
+            assert (line, problem["code"]) == (b"HTTP/1.1 400 Bad Request", "invalid_http")
+
+
+async def test_headers_without_an_end_are_not_read_on(house: House) -> None:
+    async with running(house) as gateway:
+        for endless in (b"X: " + b"a" * 100_000, b"X: a\r\n" * 20_000):
+            sent = b"GET /tasks HTTP/1.1\r\nHost: x\r\n" + endless
+            line, problem = await spoken(gateway.port, sent)
+
+            assert line == b"HTTP/1.1 431 Request Header Fields Too Large"
+            assert problem["code"] == "headers_too_large"
+        assert await gateway.answers()
+
+
+async def test_trailers_without_an_end_are_not_read_on(house: House) -> None:
+    head = (
+        b"POST /tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann-key\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    )
+    async with running(house) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(head)
+
+        async def closed() -> bool:
+            try:
+                writer.write(b"X: a\r\n" * 100)
+                await writer.drain()
+            except ConnectionError:
+                return True
+            return reader.at_eof()
+
+        await eventually(closed, 30)
+        writer.close()

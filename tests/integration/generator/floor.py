@@ -27,7 +27,13 @@ from delivery.requests import Requests
 from generator.app import Generator, create_generator
 from generator.provider import Provider
 from generator.settings import Settings
-from integration.generator.scripted_provider import FOLDER, ScriptedProvider, ScriptedRemote, Stage
+from integration.generator.scripted_provider import (
+    FOLDER,
+    ScriptedKeyed,
+    ScriptedProvider,
+    ScriptedRemote,
+    Stage,
+)
 from servers import eventually
 
 TESTS = Path(__file__).parents[2]
@@ -72,7 +78,7 @@ class Floor:
         """A generator in this process, ready."""
         if providers is None:
             folder = self.stage.folder
-            providers = [ScriptedProvider(folder), ScriptedRemote(folder)]
+            providers = [ScriptedProvider(folder), ScriptedRemote(folder), ScriptedKeyed(folder)]
         generator = create_generator(self.settings(**settings), providers)
         self.generators.append(generator)
         await generator.app.start()
@@ -91,14 +97,18 @@ class Floor:
     async def start_process(self, **settings: Any) -> asyncio.subprocess.Process:
         """A generator in a process of its own."""
         changes = {f"DARKROOM_{name.upper()}": str(value) for name, value in settings.items()}
-        scripted = "integration.generator.scripted_provider"
+        module = "integration.generator.scripted_provider"
+        scripted = ",".join(
+            f"{module}:{each.__name__}"
+            for each in (ScriptedProvider, ScriptedRemote, ScriptedKeyed)
+        )
         environment = {
             **os.environ,
             "PYTHONPATH": str(TESTS),
             "DARKROOM_NATS_URL": self.url,
             "DARKROOM_DATA_DIR": str(self.data_dir),
             "DARKROOM_PROVIDERS": "none",
-            "DARKROOM_EXTRA_PROVIDERS": f"{scripted}:ScriptedProvider,{scripted}:ScriptedRemote",
+            "DARKROOM_EXTRA_PROVIDERS": scripted,
             **{f"DARKROOM_{name.upper()}": str(value) for name, value in QUICK.items()},
             FOLDER: str(self.stage.folder),
             **changes,
@@ -148,6 +158,10 @@ class Floor:
             return (await self.story(task)).count(what) >= times
 
         await eventually(enough, PATIENCE_S, f"no {what} of {task}")
+
+    async def followed(self, task: str, attempt: int = 1) -> None:
+        """Wait until a provider works on this attempt."""
+        await eventually(lambda: ("follow", attempt) in self.stage.calls(task), PATIENCE_S)
 
     async def ended(self, task: str, timeout_s: float = PATIENCE_S) -> Event:
         """Wait for the task's end."""

@@ -5,6 +5,7 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
 
     steps        percents to report first
     until        wait for a file of this name, saying 50 % meanwhile; ``until_2`` for attempt 2
+    resume_until wait for a file of this name while resuming
     submit_until wait for a file of this name while submitting
     fail_first   so many attempts end with `Unavailable`
     reject       end with `Rejected` and this message
@@ -13,7 +14,9 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
     kill         end the process that works on it
     hang_submit  fall silent while submitting
     break_submit raise what no provider should while submitting
+    unheard      so many submits are taken, and the answer is lost
     refuse_first so many submits are refused with `Unavailable`
+    refuse       the submits of these attempts are refused with `Unavailable`
     lose_first   in the first attempt, the job fails at the service after it was submitted
     outputs      how many results (1)
 """
@@ -59,6 +62,10 @@ class Stage:
     def calls(self, task: str) -> list[tuple[str, int]]:
         """What was asked for a task, and in which attempt."""
         return [(line["call"], line["attempt"]) for line in self._lines() if line["task"] == task]
+
+    def count(self, call: str) -> int:
+        """How often this was asked, for whatever task."""
+        return sum(line["call"] == call for line in self._lines())
 
     def pids(self, task: str) -> list[int]:
         """Which processes worked on a task, in order."""
@@ -148,14 +155,17 @@ class ScriptedRemote(ScriptedProvider):
         script = job.params
         if script.get("hang_submit"):
             await asyncio.Event().wait()
+        name = f"job-{key.replace(':', '-')}"
         if "submit_until" in script:
             await self.stage.released(script["submit_until"])
         if script.get("break_submit"):
             raise ConnectionResetError("a secret of the connection")
-        if job.attempt <= script.get("refuse_first", 0):
+        refused = job.attempt in script.get("refuse", ())
+        if refused or job.attempt <= script.get("refuse_first", 0):
             raise Unavailable("The service takes no jobs now.")
-        name = f"job-{job.task_id}-{job.attempt}"
         self.stage.release(name)
+        if job.attempt <= script.get("unheard", 0):
+            raise ConnectionResetError("a secret of the connection")
         return Submitted(external_task_id=name, handle={"file": name})
 
     async def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
@@ -170,8 +180,20 @@ class ScriptedRemote(ScriptedProvider):
 
     async def resume(self, job: Job, submitted: Submitted) -> bool:
         self.stage.note("resume", job)
+        if "resume_until" in job.params:
+            await self.stage.released(job.params["resume_until"])
         return (self.stage.folder / submitted.handle["file"]).exists()
 
     async def cancel(self, job: Job, submitted: Submitted) -> None:
         self.stage.note("cancel", job)
         (self.stage.folder / submitted.handle["file"]).unlink(missing_ok=True)
+
+
+class ScriptedKeyed(ScriptedRemote):
+    """Has it done by a service that knows keys: the same key is the same job."""
+
+    name = "scripted-keyed"
+
+    def __init__(self, folder: Path | None = None, key_lasts_s: float = 3600.0) -> None:
+        super().__init__(folder)
+        self.offers = {"CREATE": Offer({"type": "object"}, "Once per key", key_lasts_s=key_lasts_s)}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
 from builders import cancelled
 from contracts.events import Completed, Failed
+from contracts.subjects import finished_subject
+from integration.delivery.line import line_to
 from integration.generator.floor import Floor
 from servers import Server, eventually
 
@@ -26,6 +31,31 @@ async def test_heartbeats_hold_the_lease_while_work_outlasts_it(floor: Floor) ->
     assert isinstance(await floor.ended(task), Completed)
     assert (await floor.story(task)).count("started") == 1
     await floor.acknowledged()
+
+
+async def test_a_thousand_leases_are_held_while_the_broker_answers_nothing(
+    floor: Floor, nats_server: Server
+) -> None:
+    lease_s = 2.0
+    async with line_to(nats_server.url) as line:
+        far = await floor.start(nats_url=line.url, lease_s=lease_s)
+        parts = far.parts
+        assert parts is not None
+        for _ in range(10):
+            await asyncio.gather(
+                *(floor.ask(lane="scripted-remote", hang=True) for _ in range(100))
+            )
+        await eventually(lambda: floor.stage.count("follow") == 1000, 60)
+        near = await floor.start(lease_s=lease_s)
+        assert near.parts is not None
+
+        line.deafen()
+        beaten_at = parts.heartbeat.beaten_at
+        await eventually(lambda: parts.heartbeat.beaten_at - beaten_at > 3 * lease_s, 60)
+
+        assert len(parts.lanes.works) == 1000
+        assert near.parts.lanes.works == {}
+        line.cut()
 
 
 async def test_a_deleted_consumer_comes_back_and_nothing_is_worked_on_twice(floor: Floor) -> None:
@@ -149,3 +179,47 @@ async def test_an_end_told_by_another_wins_over_the_result(floor: Floor) -> None
     assert generator.exit_code == 0
     assert not isinstance(await floor.ended(task), Completed | Failed)
     assert [stored.key async for stored in floor.store.list("artifacts")] == []
+
+
+async def test_a_result_loses_to_an_end_that_only_a_newer_version_can_read(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(until="done")
+    await floor.told(task, "progressed")
+    await _end_in_other_words(floor, task)
+
+    floor.stage.release("done")
+
+    await floor.acknowledged()
+    assert await _types(floor, task) == ["requested", "started", "progressed", "archived"]
+    assert floor.stage.calls(task) == [("follow", 1)]
+    assert len([stored async for stored in floor.store.list("artifacts")]) == 1
+
+
+async def test_a_failure_after_an_end_of_a_newer_version_is_not_tried_again(floor: Floor) -> None:
+    lane = "scripted-remote"
+    await floor.start()
+    task = await floor.ask(lane=lane, submit_until="answered", refuse_first=1)
+    await eventually(lambda: ("submit", 1) in floor.stage.calls(task))
+    await _end_in_other_words(floor, task)
+
+    floor.stage.release("answered")
+
+    await floor.acknowledged(lane)
+    assert await _types(floor, task) == ["requested", "started", "submitting", "archived"]
+    assert floor.stage.calls(task) == [("submit", 1)]
+
+
+async def _end_in_other_words(floor: Floor, task: str) -> None:
+    newer = cancelled(task=task).model_dump(mode="json") | {"type": "generation.archived"}
+    subject = finished_subject("CREATE", task)
+    await floor.client.jetstream().publish(subject, json.dumps(newer).encode())
+
+
+async def _types(floor: Floor, task: str) -> list[str]:
+    """What was told, the progress of saving left out."""
+    told = [json.loads(message.payload) for message in await floor.log.history(task)]
+    return [
+        event["type"].removeprefix("generation.")
+        for event in told
+        if event["data"].get("stage") != "saving"
+    ]

@@ -12,7 +12,11 @@ from PIL import Image
 from darkroom.testing import ProviderContract, RemoteProviderContract, a_job
 from generator.provider import Job, Provider, Submitted
 from generator.studio.provider import StudioProvider
-from integration.generator.scripted_provider import ScriptedProvider, ScriptedRemote
+from integration.generator.scripted_provider import (
+    ScriptedKeyed,
+    ScriptedProvider,
+    ScriptedRemote,
+)
 
 
 class TestStudioProvider(ProviderContract):
@@ -52,6 +56,14 @@ class TestScriptedProvider(_Scripted, ProviderContract):
 class TestScriptedRemote(_Scripted, RemoteProviderContract):
     def provider(self) -> Provider:
         return ScriptedRemote(self.folder)
+
+    def unknown_jobs(self) -> Sequence[Submitted]:
+        return [Submitted("job-0", {"file": "job-0"})]
+
+
+class TestScriptedKeyed(_Scripted, RemoteProviderContract):
+    def provider(self) -> Provider:
+        return ScriptedKeyed(self.folder)
 
     def unknown_jobs(self) -> Sequence[Submitted]:
         return [Submitted("job-0", {"file": "job-0"})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from nats.js.errors import NotFoundError
 
 from contracts.subjects import PROVIDER_BUCKET
@@ -37,7 +38,7 @@ async def test_the_offers_of_all_providers_are_on_the_bus(floor: Floor) -> None:
 
     told = await eventually(lambda: announced(floor))
 
-    assert set(told) == {"scripted", "scripted-remote"}
+    assert set(told) == {"scripted", "scripted-remote", "scripted-keyed"}
     assert told["scripted-remote"]["execution"] == "remote"
     offer = {"title": "What the script says", "params_schema": {"type": "object"}}
     assert told["scripted"]["offers"] == {"CREATE": offer}
@@ -54,8 +55,11 @@ async def test_offers_are_announced_again_to_a_broker_that_came_back(
 
     async def later() -> bool:
         now = await announced(floor)
-        return now is not None and all(
-            now[name]["announced_at"] > before[name]["announced_at"] for name in before
+        # The bucket is made anew, and filled one by one.
+        return (
+            now is not None
+            and before.keys() == now.keys()
+            and all(now[name]["announced_at"] > before[name]["announced_at"] for name in before)
         )
 
     await eventually(later)
@@ -97,3 +101,13 @@ async def test_a_generator_that_leaves_is_not_ready(floor: Floor) -> None:
     await floor.stop(generator)
 
     assert "lanes" not in await report(generator)
+
+
+async def test_a_generator_warns_of_providers_that_may_be_silent_for_longer_than_the_reaper_waits(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    await floor.start(provider_timeout_s=300, task_timeout_s=300)
+
+    (warned,) = [vars(each)["fields"] for each in caplog.records if each.name == "generator.app"]
+    names = ("scripted", "scripted-remote", "scripted-keyed")
+    assert warned["lanes"] == [f"CREATE/{name}" for name in names]

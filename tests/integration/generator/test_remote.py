@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 from builders import progressed, requested, retrying, started, submitting, task_id
 from contracts.events import Completed, Failed, Progressed, ProgressedData, Submitting, TaskError
+from generator.attempts import unknown_submit
 from integration.generator.floor import Floor
+from integration.generator.scripted_provider import ScriptedKeyed
 
 LANE = "scripted-remote"
+KEYED = ScriptedKeyed.name
 
 
 async def test_the_handle_is_on_the_log_before_the_job_is_followed(floor: Floor) -> None:
@@ -153,8 +156,60 @@ async def test_a_resting_job_is_asked_for_before_anything_is_submitted(floor: Fl
     assert floor.stage.calls(task) == [("resume", 2), ("follow", 2)]
 
 
-async def _begun(floor: Floor, task: str) -> None:
+async def test_a_submit_whose_answer_was_lost_is_repeated_under_its_key(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=KEYED, unheard=2)
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Completed)
+    assert floor.stage.calls(task) == [("submit", 1), ("submit", 2), ("submit", 3), ("follow", 3)]
+    events = await floor.events(task)
+    keys = [event.data.key for event in events if isinstance(event, Submitting)]
+    assert keys == [f"{task}:1"] * 3
+    assert end.data.external_task_id == f"job-{task}-1"
+    assert "retrying" not in await floor.story(task)
+
+
+async def test_a_service_that_takes_no_jobs_now_does_not_answer_an_earlier_submit(
+    floor: Floor,
+) -> None:
+    await floor.start(provider_attempts=4)
+    task = await floor.ask(lane=KEYED, unheard=1, refuse=[2, 3])
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Completed)
+    assert end.data.external_task_id == f"job-{task}-1"
+    assert [call for call, _ in floor.stage.calls(task)] == ["submit"] * 4 + ["follow"]
+
+
+async def test_a_submit_that_is_never_answered_fails_and_says_so(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=KEYED, unheard=9)
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Failed)
+    assert end.data.error == unknown_submit(KEYED, 3).error
+    assert [call for call, _ in floor.stage.calls(task)] == ["submit"] * 3
+
+
+async def test_a_key_that_the_service_has_forgotten_is_not_used_again(floor: Floor) -> None:
+    task = task_id(914)
+    await _begun(floor, task, KEYED)  # long ago
+
+    await floor.start([ScriptedKeyed(floor.stage.folder, key_lasts_s=60)])
+
+    end = await floor.ended(task)
+    assert isinstance(end, Failed)
+    assert end.data.error == unknown_submit(KEYED, 1).error
+    assert floor.stage.calls(task) == []
+
+
+async def _begun(floor: Floor, task: str, lane: str = LANE) -> None:
     """A worker was about to submit the task's job."""
-    await floor.tell(requested(task=task, lane=LANE, provider_params={}))
-    await floor.tell(started(task=task, provider=LANE))
-    await floor.tell(submitting(task=task, provider=LANE))
+    long_ago = -1e8
+    await floor.tell(requested(task=task, lane=lane, provider_params={}))
+    await floor.tell(started(task=task, provider=lane))
+    await floor.tell(submitting(task=task, provider=lane, at=long_ago))

@@ -1,5 +1,6 @@
 """However it ends, no process is left, and the next start recovers."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from integration.stack.toy_stack import (
 )
 from servers import eventually
 
+GUARDED = Path(__file__).with_name("toy_guarded.py")
 LINUX = sys.platform == "linux"
 
 
@@ -29,7 +31,7 @@ async def test_a_polite_signal_ends_everything(running: ToyStack, number: signal
     assert time.monotonic() - began < 5
     assert not [name for name, pid in pids.items() if is_running(pid)]
     await running.all_gone(pids, timeout_s=0)
-    assert discover(running.data_dir) == Addresses(None, None)
+    assert discover(running.data_dir) == Addresses(None, None, None)
 
 
 async def test_a_service_that_does_not_listen_is_killed_within_the_ten_seconds(
@@ -81,6 +83,15 @@ async def test_a_killed_guardian_is_replaced(running: ToyStack) -> None:
     pids = running.pids()
     await running.stop(signal.SIGKILL)
     await running.all_gone(pids)
+
+
+async def test_a_new_guardian_knows_whom_it_watches_before_it_runs(tmp_path: Path) -> None:
+    dying = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(GUARDED), str(tmp_path)), stdout=asyncio.subprocess.PIPE
+    )
+    grandchild, _ = await dying.communicate()
+    assert dying.returncode == -signal.SIGKILL
+    await eventually(lambda: not is_running(int(grandchild)))
 
 
 @pytest.mark.skipif(not LINUX, reason="relies on the kernel's signal at a parent's death")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.stack import readiness
 from darkroom.stack.addresses import discover
 from integration.stack.toy_stack import (
     NAMES,
@@ -73,6 +74,21 @@ async def test_what_a_dead_service_had_started_dies_with_it(shared: ToyStack) ->
     grandchild = shared.pids()["grandchild"]
     os.kill(shared.pid("generator"), signal.SIGKILL)
     await eventually(lambda: not is_running(grandchild))
+
+
+async def test_services_start_beside_the_set_up_and_ready_waits_for_both(data_dir: Path) -> None:
+    done = data_dir / "done"
+    async with toy_stack(data_dir, TOY_WAITS=str(done)) as stack:
+        await stack.launch()
+        await eventually(lambda: {*NAMES, "grandchild"} == set(stack.pids()))
+
+        async def gateway_is_ready() -> bool:
+            return (await readiness.ask("127.0.0.1", stack.port))[0]
+
+        await eventually(gateway_is_ready)
+        assert "is ready on" not in stack.output
+        done.touch()
+        await eventually(lambda: "is ready on" in stack.output)
 
 
 async def test_a_service_that_keeps_dying_shows_the_end_of_its_log(data_dir: Path) -> None:

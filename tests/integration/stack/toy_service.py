@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
@@ -22,6 +23,8 @@ def serve_readyz() -> None:
 def main(name: str) -> None:
     """Start a child, as the generator's pool does, and wait for the end."""
     if name == "setup":
+        while os.environ.get("TOY_WAITS") and not Path(os.environ["TOY_WAITS"]).exists():
+            time.sleep(0.01)
         return
     for variable in ("DARKROOM_NATS_URL", "DARKROOM_DATABASE_URL", "DARKROOM_DATA_DIR"):
         assert os.environ[variable], variable

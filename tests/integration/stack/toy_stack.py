@@ -19,6 +19,8 @@ from servers import eventually
 SYSTEM = Path(__file__).with_name("toy_system.py")
 NAMES = ("nats", "postgres", "gateway", "reaper", "generator", "task-store")
 READY_TIMEOUT_S = 20.0
+ALL_GONE_TIMEOUT_S = 10.0
+"""The guardian gives a killed supervisor's children 4 s, and 2 s more after their SIGKILL."""
 
 
 class ToyStack:
@@ -46,8 +48,9 @@ class ToyStack:
         """The pid of the supervisor's guardian."""
         children = Path(f"/proc/{self.supervisor.pid}/task/{self.supervisor.pid}/children")
         for pid in children.read_text().split():
-            if "guardian_process" in Path(f"/proc/{pid}/cmdline").read_text():
-                return int(pid)
+            with suppress(OSError):  # it may have ended by now
+                if "guardian_process" in Path(f"/proc/{pid}/cmdline").read_text():
+                    return int(pid)
         return 0
 
     async def launch(self, *prefix: str) -> None:
@@ -104,11 +107,18 @@ class ToyStack:
         known["grandchild"] = int(read_text(self.data_dir / "grandchild") or 0)
         return {name: pid for name, pid in known.items() if pid}
 
-    async def all_gone(self, pids: Mapping[str, int], timeout_s: float = 5.0) -> None:
+    async def all_gone(
+        self, pids: Mapping[str, int], timeout_s: float = ALL_GONE_TIMEOUT_S
+    ) -> None:
         """Wait until none of them runs any more and no pid file is left."""
-        await eventually(
-            lambda: not any(map(is_running, pids.values())), timeout_s, f"still there of {pids}"
-        )
+
+        def left() -> dict[str, int]:
+            return {name: pid for name, pid in pids.items() if is_running(pid)}
+
+        try:
+            await eventually(lambda: not left(), timeout_s)
+        except TimeoutError:
+            raise AssertionError(f"still running: {left()}") from None
         await eventually(lambda: not list((self.data_dir / "run").glob("*.pid")), timeout_s)
 
 

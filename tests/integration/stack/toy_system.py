@@ -1,6 +1,7 @@
 """``darkroom up`` with toy services; run as a script by the tests of the supervisor.
 
-``TOY_BROKEN`` names a program that fails at start, ``TOY_DEAF`` a service that ignores SIGTERM.
+``TOY_BROKEN`` names a program that fails at start, ``TOY_DEAF`` a service that ignores SIGTERM,
+``TOY_WAITS`` a file that the set-up waits for.
 """
 
 import os

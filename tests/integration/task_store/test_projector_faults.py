@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -151,6 +152,45 @@ async def test_a_recreated_stream_halts_the_projector_instead_of_mixing_two_logs
 async def test_of_a_recreated_stream_no_partial_list_is_answered(
     bus: Bus, task_store: None
 ) -> None:
+    await bus.projected(await bus.tell(*story(1)))
+    await bus.client.jetstream().delete_stream(STREAM)
+    await provision.ensure_stream(bus.client, SPEC)
+    await bus.tell(requested(task=task_id(2)))
+    log = await bus.log.state()
+    as_of = {"sequence": log.last_sequence, "created": log.created.isoformat()}
+
+    # Not even before the projector has noticed: to its sequence, the new one's is long passed.
+    answers = await asyncio.gather(
+        bus.ask(queries.PROCESSING, owner=OWNER, **as_of),
+        bus.ask(queries.REFERENCED, keys=[], **as_of),
+    )
+
+    assert answers == [{"error": "behind"}] * 2
+
+
+async def test_a_standby_answers_of_the_asked_log_only(
+    bus: Bus, database: asyncpg.Connection, start_task_store: Starter
+) -> None:
+    await start_task_store()
+    last = await bus.tell(*story(1))
+    await bus.projected(last)
+    log = await bus.log.state()
+    assert await database.fetchval("SELECT stream_created FROM live.checkpoint") == log.created
+    await start_task_store()
+
+    async def answers(created: datetime) -> set[str]:
+        question = {"keys": [], "sequence": last, "created": created.isoformat()}
+        told = await asyncio.gather(*(bus.ask(queries.REFERENCED, **question) for _ in range(40)))
+        return {"ok" if "ok" in each else each["error"] for each in told}
+
+    assert await answers(log.created) == {"ok"}
+    assert await answers(log.created + timedelta(microseconds=1)) == {"behind"}
+
+
+async def test_of_a_recreated_stream_nothing_is_answered_once_it_is_noticed(
+    bus: Bus, task_store: None
+) -> None:
+    """Whoever asks without naming the log, as the version before does, is refused then."""
     await bus.projected(await bus.tell(*story(1)))
     await bus.client.jetstream().delete_stream(STREAM)
     await provision.ensure_stream(bus.client, SPEC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON
-from contracts.ids import uuid7, uuid8
+from contracts.ids import made_at, uuid7, uuid8
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 times = st.timedeltas(timedelta(), timedelta(days=200 * 365)).map(lambda age: EPOCH + age)
@@ -17,14 +17,19 @@ randoms = st.binary(min_size=10, max_size=16)
 def test_a_new_id_holds_the_milliseconds_then_the_randomness() -> None:
     noon = NOON + timedelta(milliseconds=123)
 
-    assert uuid7(noon, bytes(10)) == UUID("01a1fdfa-467b-7000-8000-000000000000")
-    assert uuid7(noon, b"\xff" * 10) == UUID("01a1fdfa-467b-7fff-bfff-ffffffffffff")
+    assert uuid7(noon, bytes(10)) == "01a1fdfa-467b-7000-8000-000000000000"
+    assert uuid7(noon, b"\xff" * 10) == "01a1fdfa-467b-7fff-bfff-ffffffffffff"
+    assert uuid7(noon, bytes.fromhex("0123456789abcdef0123")) == (
+        "01a1fdfa-467b-7123-8567-89abcdef0123"
+    )
 
 
 @given(times, randoms)
 def test_a_new_id_is_a_uuid_of_version_7(now: datetime, random: bytes) -> None:
-    made = uuid7(now, random)
+    text = uuid7(now, random)
+    made = UUID(text)
 
+    assert str(made) == text
     assert (made.version, made.variant) == (7, RFC_4122)
     assert made.int >> 80 == (now - EPOCH) // timedelta(milliseconds=1)
 
@@ -34,7 +39,7 @@ def test_new_ids_sort_by_time(one: datetime, other: datetime, r1: bytes, r2: byt
     earlier, later = sorted((one, other))
 
     if later - earlier >= timedelta(milliseconds=1):
-        assert str(uuid7(earlier, r1)) < str(uuid7(later, r2))
+        assert uuid7(earlier, r1) < uuid7(later, r2)
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
@@ -59,3 +64,15 @@ def test_owner_and_key_are_kept_apart(text: str, cut: int, other_cut: int) -> No
 def test_a_key_that_looks_like_a_length_is_no_way_around() -> None:
     assert uuid8("a", "1:bc") != uuid8("a1:b", "c")
     assert uuid8("", "1:a") != uuid8("1", ":a")
+
+
+@given(times, randoms)
+def test_a_new_id_tells_when_it_was_made(now: datetime, random: bytes) -> None:
+    made = UUID(uuid7(now, random))
+
+    assert made_at(made) == now - (now - EPOCH) % timedelta(milliseconds=1)
+
+
+def test_other_ids_do_not_tell_when_they_were_made() -> None:
+    assert made_at(uuid8("owner", "key")) is None
+    assert made_at(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from artifacts.keys import artifact_key, upload_key
 from builders import NOON, after, folded, requested, task_id
 from contracts.api import SubmitTask
-from contracts.events import Accepted, RequestData, Requested
+from contracts.events import MAX_EVENT_BYTES, Accepted, RequestData, Requested, encode
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import to_record
 from gateway import admission
@@ -92,6 +92,17 @@ def test_a_3d_task_with_its_photo_is_in_line() -> None:
     )
 
     assert (type(event), event.data.stage) == (Requested, "uploaded")
+
+
+def test_what_waits_leaves_room_for_the_request_that_puts_it_in_line() -> None:
+    large = {"prompt": "\U0001f6b2" * 15_500, "metadata": {"a": "x" * 1000}}
+    now = admission.begin(want(**large), AT)
+    least = MAX_EVENT_BYTES - admission.ROOM_TO_BE_REQUESTED
+
+    assert least < len(encode(now)) <= MAX_EVENT_BYTES
+    with pytest.raises(Refusal) as raised:
+        admission.begin(want(**large, run_at=after(60).isoformat()), AT)
+    assert raised.value.code == "request_too_large"
 
 
 def test_an_unknown_type_is_refused_with_the_known_ones() -> None:

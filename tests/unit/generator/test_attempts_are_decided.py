@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from builders import (
     erased,
     failed,
     fold,
+    handed_over,
     progressed,
     requested,
     retrying,
@@ -30,12 +32,14 @@ from generator.attempts import (
     Decision,
     Drop,
     GiveUp,
+    Past,
     Policy,
     Resume,
     Start,
     WaitUntil,
     decide,
-    submit_is_unanswered,
+    interrupted,
+    past_of,
 )
 from generator.provider import Submitted
 
@@ -52,11 +56,17 @@ UNKNOWN = TaskError(
 )
 
 
-def decided(*events: Event, policy: Policy = POLICY, seconds: float = 60) -> Decision:
+def decided(
+    *events: Event,
+    policy: Policy = POLICY,
+    seconds: float = 60,
+    key_lasts_s: float | None = None,
+) -> Decision:
     return decide(
         fold(*events),
-        submit_unanswered=submit_is_unanswered(events),
+        past_of(events),
         provider="kie",
+        key_lasts_s=key_lasts_s,
         policy=policy,
         now=after(seconds),
     )
@@ -125,6 +135,70 @@ def test_a_refused_submit_is_answered() -> None:
     assert decided(requested(), started(), submitting(), retrying()) == Start(2)
 
 
+def test_a_handle_that_comes_late_answers_no_later_submit() -> None:
+    events = (requested(), started(), submitting(), started(2, at=3), submitting(2, at=4))
+    error = UNKNOWN.model_copy(update={"attempts": 2})
+    assert decided(*events, handle(1, at=5)) == GiveUp(2, error)
+
+
+def to_kie(attempt: int = 1, **told: Any) -> Event:
+    return submitting(attempt, provider="kie", **told)
+
+
+def test_a_submit_without_an_answer_is_repeated_where_the_provider_knows_its_key() -> None:
+    events = (requested(), started(), to_kie(key="key-1", at=2))
+    assert decided(*events, key_lasts_s=60, seconds=61.9) == Start(2, "key-1")
+
+
+def test_a_key_that_the_provider_may_have_forgotten_is_not_used() -> None:
+    events = (requested(), started(), to_kie(at=2))
+    assert decided(*events, key_lasts_s=60, seconds=62) == GiveUp(1, UNKNOWN)
+
+
+def test_a_key_of_another_provider_is_not_used() -> None:
+    events = (requested(), started(), submitting(provider="fal"))
+    assert decided(*events, key_lasts_s=3600) == GiveUp(1, UNKNOWN)
+
+
+def test_a_repeated_submit_is_repeated_under_its_first_key() -> None:
+    events = (requested(), started(), to_kie(key="key-1"), started(2, at=3))
+    again = to_kie(2, key="key-1", at=4)
+    assert decided(*events, again, key_lasts_s=3600) == Start(3, "key-1")
+
+
+def test_a_submit_is_not_repeated_for_ever() -> None:
+    events = (requested(), started(), to_kie())
+    assert decided(*events, key_lasts_s=3600, policy=Policy(1, 1)) == GiveUp(1, UNKNOWN)
+
+
+def test_what_a_worker_handed_over_is_no_attempt_that_failed() -> None:
+    handed = [
+        event
+        for number in (1, 2, 3)
+        for event in (started(number, at=number), handed_over(number, at=number + 0.5))
+    ]
+    assert decided(requested(), *handed, policy=Policy(1, 1)) == Start(4)
+    crashed = started(4, at=5)
+    error = interrupted("kie", 1, 4)
+    assert decided(requested(), *handed, crashed, policy=Policy(1, 1)) == GiveUp(4, error)
+
+
+def test_a_job_that_was_handed_over_is_resumed_whatever_the_limit() -> None:
+    events = (requested(), started(), submitting(), handle(), handed_over())
+    assert decided(*events, policy=Policy(1, 1)) == Resume(2, JOB, False)
+
+
+def test_only_what_came_after_the_start_of_an_attempt_hands_it_over() -> None:
+    # The first worker went while it was starting: of its start nothing is known.
+    events = (requested(), handed_over(at=1), started(at=2))
+    assert past_of(events) == Past()
+    assert decided(*events, policy=Policy(1, 1)) == GiveUp(1, interrupted("kie", 1, 1))
+
+
+def test_an_attempt_that_failed_is_not_handed_over() -> None:
+    assert past_of((requested(), started(), handed_over(at=2), retrying(at=3))) == Past()
+
+
 @pytest.mark.parametrize(("attempts", "often"), [(1, "once"), (3, "3 times")])
 def test_a_task_whose_workers_all_died_is_given_up(attempts: int, often: str) -> None:
     events = [requested(), *(started(n, at=n) for n in range(1, attempts + 1))]
@@ -145,7 +219,8 @@ def test_the_job_of_a_task_that_is_given_up_is_known_so_that_it_can_be_cancelled
 
 
 _WORKERS_FACTS = st.lists(
-    st.sampled_from(["started", "submitting", "handle", "progressed", "retrying"]), max_size=12
+    st.sampled_from(["started", "submitting", "handle", "progressed", "handed_over", "retrying"]),
+    max_size=12,
 )
 
 
@@ -158,8 +233,9 @@ def _told(names: list[str]) -> list[Event]:
             attempt += 1
         makers = {
             "started": started,
-            "submitting": submitting,
+            "submitting": to_kie,
             "handle": lambda number, at: handle(number, at=at),
+            "handed_over": handed_over,
             "progressed": lambda number, at: progressed(10, number, at=at),
             "retrying": retrying,
         }
@@ -176,18 +252,26 @@ def test_no_attempt_is_beyond_the_limit_and_none_is_repeated(
     assert task is not None
     decision = decided(*events, policy=Policy(limit, 1), seconds=seconds)
     if isinstance(decision, Start | Resume):
-        assert decision.attempt == task.attempt + 1 <= limit
+        assert decision.attempt == task.attempt + 1
+        assert decision.attempt - past_of(events).handed_over <= limit
 
 
-@given(names=_WORKERS_FACTS, seconds=st.floats(0, 100))
-def test_nothing_starts_anew_where_a_job_may_be_running(names: list[str], seconds: float) -> None:
+@given(
+    names=_WORKERS_FACTS,
+    seconds=st.floats(0, 100),
+    key_lasts_s=st.one_of(st.none(), st.floats(1, 100)),
+)
+def test_nothing_starts_anew_where_a_job_may_be_running(
+    names: list[str], seconds: float, key_lasts_s: float | None
+) -> None:
     events = _told(names)
     task = fold(*events)
     assert task is not None
-    decision = decided(*events, seconds=seconds)
+    decision = decided(*events, seconds=seconds, key_lasts_s=key_lasts_s)
     if isinstance(decision, Start):
-        assert task.handle is None
-        assert not submit_is_unanswered(events)
+        unanswered = past_of(events).unanswered
+        assert decision.key == (None if unanswered is None else unanswered.data.key)
+        assert task.handle is None or unanswered is not None
 
 
 @given(names=_WORKERS_FACTS, wait=st.floats(0, 1000))

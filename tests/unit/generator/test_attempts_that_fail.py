@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 from contracts.events import TaskError
 from generator.attempts import (
     LONGEST_PAUSE_S,
+    LONGEST_QUIET_S,
     NOT_SAVED,
     Fail,
     Failure,
     Policy,
+    Repeat,
     Retry,
     after,
     broken,
     forgotten,
     rejected,
     timed_out,
+    unanswered,
     unavailable,
     unknown_submit,
 )
@@ -47,6 +50,17 @@ def test_a_provider_may_wish_for_a_longer_pause_but_not_for_a_shorter() -> None:
     assert after(slow, 1, POLICY, 1.0) == Retry(30, slow.error)
     hasty = unavailable(Unavailable("Now!", retry_after_s=0.001), 1)
     assert after(hasty, 1, POLICY, 1.0) == Retry(1, hasty.error)
+
+
+def test_a_submit_of_unknown_outcome_is_repeated_until_the_tries_are_over() -> None:
+    failure = unanswered(unknown_submit("kie", 1))
+    assert after(failure, 2, POLICY, 1.0) == Repeat(2)
+    assert after(failure, 5, POLICY, 1.0) == Fail(failure.error)
+
+
+def test_the_pause_before_a_repeated_submit_is_short_because_nothing_is_told_of_it() -> None:
+    wish = unanswered(unavailable(Unavailable("Later.", retry_after_s=200), 1))
+    assert after(wish, 1, POLICY, 1.0) == Repeat(LONGEST_QUIET_S)
 
 
 @given(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from builders import NOON
-from generator.catalogue import announcement, lanes_of, load_providers
+from contracts.generation_types import GENERATION_TYPES
+from generator.catalogue import announcement, lanes_of, load_providers, outlasting
 from generator.provider import Execution, NotConfigured, Offer
+from generator.work import Lane
 
 NONE = "no-entry-point-has-this-name"
 HERE = __name__
@@ -80,3 +83,22 @@ def test_an_announcement_says_what_may_be_asked_for() -> None:
         "offers": {"CREATE": {"title": "A painting", "params_schema": {"type": "object"}}},
         "announced_at": "2026-11-21T12:00:00+00:00",
     }
+
+
+@pytest.mark.parametrize(
+    ("kind_s", "offer_s", "warned"),
+    [
+        (None, None, False),
+        (None, 300, True),
+        (None, 299, False),
+        (180, None, True),
+        (400, 300, False),
+    ],
+)
+def test_a_provider_that_may_be_silent_for_longer_than_the_reaper_waits_is_named(
+    kind_s: float | None, offer_s: float | None, warned: bool
+) -> None:
+    kind = replace(GENERATION_TYPES["CREATE"], timeout_s=kind_s)
+    lane = Lane(kind, Painter(), Offer({}, timeout_s=offer_s))  # type: ignore[arg-type]
+    named = outlasting([lane], provider_timeout_s=180, task_timeout_s=300)
+    assert named == (["CREATE/painter"] if warned else [])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.generation_types import GENERATION_TYPES
-from generator.pace import SHORTEST_PAUSE_S, Pace, Step, saving_stage, starting_stage
+from generator.pace import STEP, Pace, Step, saving_stage, sign_of_life_s, starting_stage
 
 IMAGE = GENERATION_TYPES["CREATE"]
 MODEL = GENERATION_TYPES["PHOTO_TO_3D"]
@@ -35,6 +37,17 @@ def test_every_tenth_is_told_and_nothing_between() -> None:
     assert [step for step in told if step] == [Step(10, None), Step(20, None), Step(30, None)]
 
 
+def test_every_tenth_is_told_however_fast_they_come() -> None:
+    pace = image_pace()
+    told = [pace.step(percent, None, 0.0) for percent in range(101)]
+    assert [step.percent for step in told if step] == [10, 20, 30, 40, 50, 60, 70, 80, 90]
+
+
+def test_a_type_that_times_out_sooner_is_told_of_more_often() -> None:
+    assert sign_of_life_s(IMAGE, 300.0) == 60.0
+    assert sign_of_life_s(replace(IMAGE, timeout_s=20.0), 300.0) == 4.0
+
+
 def test_a_provider_that_says_nothing_new_is_alive_all_the_same() -> None:
     pace = image_pace()
     assert pace.step(5, None, 59.9) is None
@@ -51,8 +64,8 @@ def test_percents_never_fall_and_never_reach_the_end() -> None:
 
 def test_what_was_heard_and_not_told_is_known() -> None:
     pace = image_pace()
-    assert pace.step(90, None, 0.1) is None
-    assert pace.percent == 90
+    assert pace.step(9, None, 0.1) is None
+    assert pace.percent == 9
 
 
 def test_each_stage_is_told_at_once_and_once() -> None:
@@ -99,10 +112,11 @@ def test_whatever_a_provider_says_it_is_told_in_order_and_with_restraint(
     percents = [step.percent for _, step in told]
     assert percents == sorted(percents)
     assert all(0 <= percent <= 99 for percent in percents)
-    chatter = [at for at, step in told if step.stage is None]
-    before = [0.0, *(at for at, _ in told)]
-    for at in chatter:
-        assert at - max(each for each in before if each < at) >= SHORTEST_PAUSE_S
+    chatter = [(at, step.percent // STEP) for at, step in told if step.stage is None]
+    heard = [(0.0, 0), *((at, step.percent // STEP) for at, step in told)]
+    for at, tenth in chatter:
+        last_at, last_tenth = heard[heard.index((at, tenth)) - 1]
+        assert tenth > last_tenth or at - last_at >= SILENCE_S
 
 
 @given(signs=_SIGNS)

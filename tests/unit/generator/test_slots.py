@@ -17,7 +17,8 @@ from contracts.generation_types import GENERATION_TYPES
 from delivery.leases import Lease
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Offer, Provider
-from generator.work import Lane, Stop, Work
+from generator.work import Attempt, Lane, Stop, Work
+from servers import eventually
 
 
 class Painter:
@@ -159,10 +160,63 @@ async def test_a_process_that_leaves_gives_back_what_waits_then_what_takes_too_l
         floor.lanes.take(LANE, floor.wire.lease(number))
     await floor.settled()
 
-    await floor.lanes.drain(0.01)
+    await floor.lanes.drain(0.01, 0.01)
 
     assert floor.wire.answers() == [(3, NAK), (1, NAK), (2, NAK)]
     assert floor.bench.begun == [task_id(1), task_id(2)]
+
+
+def _submitting(work: Work) -> asyncio.Event:
+    """Have the work be in the middle of a submit, until the event is set."""
+    answer_told = asyncio.Event()
+    job, facts = cast("Any", None), cast("Any", None)
+    work.attempt = Attempt(job, facts, answer_told=answer_told)
+    return answer_told
+
+
+async def test_a_submit_in_flight_is_waited_for_and_then_its_task_is_handed_back(
+    floor: Floor,
+) -> None:
+    for number in (1, 2):
+        floor.lanes.take(LANE, floor.wire.lease(number))
+    await floor.settled()
+    answer_told = _submitting(floor.lanes.works[task_id(1)])
+
+    draining = asyncio.create_task(floor.lanes.drain(0.0, 30))
+    await eventually(lambda: floor.wire.answers() == [(2, NAK)])
+    assert not draining.done()
+    answer_told.set()
+    await draining
+
+    assert floor.wire.answers() == [(2, NAK), (1, NAK)]
+
+
+async def test_a_submit_that_nobody_answers_in_time_keeps_the_task_until_its_lease_runs_out(
+    floor: Floor,
+) -> None:
+    lease = floor.wire.lease(1)
+    floor.lanes.take(LANE, lease)
+    await floor.settled()
+    _submitting(floor.lanes.works[task_id(1)])
+
+    await floor.lanes.drain(0.0, 0.01)
+    await floor.settled()
+
+    assert floor.wire.answers() == []
+    assert not lease.open
+    assert floor.lanes.works == {}
+
+
+async def test_what_comes_in_during_a_drain_submits_nothing(floor: Floor) -> None:
+    floor.lanes.take(LANE, floor.wire.lease(1))
+    draining = asyncio.create_task(floor.lanes.drain(30, 30))
+    await floor.settled()
+
+    floor.lanes.take(LANE, floor.wire.lease(2))
+
+    assert [work.leaving for work in floor.lanes.works.values()] == [True, True]
+    floor.bench.finish.set()
+    await draining
 
 
 async def test_nothing_is_said_of_a_lease_while_the_broker_can_not_hear_it(floor: Floor) -> None:
@@ -171,7 +225,7 @@ async def test_nothing_is_said_of_a_lease_while_the_broker_can_not_hear_it(floor
     await floor.settled()
     floor.wire.is_connected = False
 
-    await floor.lanes.drain(0.01)
+    await floor.lanes.drain(0.01, 0.01)
 
     assert floor.wire.said == []
     assert not lease.open

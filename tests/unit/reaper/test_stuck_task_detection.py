@@ -127,6 +127,16 @@ def test_a_type_may_have_limits_of_its_own() -> None:
     assert verdict.error.params == {"seconds": 1200}
 
 
+def test_types_whose_provider_may_be_silent_for_longer_are_named() -> None:
+    create = GENERATION_TYPES["CREATE"]
+    kinds = {"CREATE": create, "VIDEO": replace(create, timeout_s=1200)}
+    limits = replace(LIMITS, kinds=kinds)
+
+    assert limits.no_longer_than(299) == []
+    assert limits.no_longer_than(300) == ["CREATE"]
+    assert limits.no_longer_than(1200) == ["CREATE", "VIDEO"]
+
+
 def test_seconds_are_told_as_people_write_them() -> None:
     verdict = judged(running(), HEARD + 1, replace(LIMITS, timeout_s=0.3))
 

@@ -11,6 +11,7 @@ import click
 import httpx
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from pydantic import ValidationError
 
 from contracts.subjects import STREAM
 from darkroom.cli import disks
@@ -18,11 +19,18 @@ from darkroom.cli.findings import Finding
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import compare_broker, compare_schema, lane_specs
 from darkroom.cli.servers import database_connection, log_connection, log_requests, without_password
-from darkroom.cli.settings import CommandLineSettings, ServerAddresses, server_addresses
-from darkroom.stack.data_directory import DataDirectory
-from darkroom.stack.files import read_text
+from darkroom.cli.settings import (
+    CommandLineSettings,
+    ServerAddresses,
+    server_addresses,
+    unusable,
+)
 from delivery.connection import server_version
+from delivery.durability import durability
 from delivery.provision import lanes_on_the_broker
+from generator.settings import Settings as GeneratorSettings
+from reaper.settings import Settings as ReaperSettings
+from reaper.silence import Limits
 
 _TIMEOUT_S = 5.0
 _FULL = 0.9
@@ -43,7 +51,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
             findings.append(broker)
         else:
             findings.append(_server(client, addresses))
-            findings.append(_durability(settings, addresses))
+            findings.append(await _durability(addresses))
             findings.append(await _provisioned(client, settings))
             findings.append(await _unserved(client))
         if connection is None:
@@ -53,6 +61,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
         if client is not None and connection is not None:
             findings += await _projection(client, connection)
     findings.append(await _gateway(url))
+    findings.append(_timeouts())
     return findings + disks.examine(settings)
 
 
@@ -75,24 +84,18 @@ def _server(client: Client, addresses: ServerAddresses) -> Finding:
     return Finding("nats", ok=True, detail=f"{version} on {without_password(addresses.nats_url)}")
 
 
-def _durability(settings: CommandLineSettings, addresses: ServerAddresses) -> Finding:
-    """Whether what is acknowledged is on disk; only the embedded server's file can be read."""
-    if not addresses.embedded_nats:
-        return Finding(
-            "durability",
-            ok=None,
-            detail="the server does not tell when it syncs",
-            mend="look for `sync_interval: always` in its configuration (deploy/nats.conf has it)",
+async def _durability(addresses: ServerAddresses) -> Finding:
+    """Whether what is acknowledged is on disk: as the server says itself."""
+    found = await durability(addresses.nats_monitor_url)
+    mend = ""
+    if found.on_disk is None:
+        mend = (
+            "set DARKROOM_NATS_MONITOR_URL (http://HOST:8222), or look for `sync_interval: always` "
+            "in its configuration (deploy/nats.conf has it)"
         )
-    configuration = read_text(DataDirectory(settings.data_dir).run / "nats.conf") or ""
-    if "sync_interval: always" in configuration:
-        return Finding("durability", ok=True, detail="on disk before it is acknowledged")
-    return Finding(
-        "durability",
-        ok=False,
-        detail="acknowledged up to 2 minutes before it is on disk",
-        mend="restart `darkroom up`: it writes the configuration anew",
-    )
+    elif not found.on_disk:
+        mend = "set `sync_interval: always` in its configuration (deploy/nats.conf has it)"
+    return Finding("durability", ok=found.on_disk, detail=found.detail, mend=mend)
 
 
 async def _provisioned(client: Client, settings: CommandLineSettings) -> Finding:
@@ -227,6 +230,24 @@ def _room(state: ProjectionState) -> Finding:
         mend="new tasks are refused: raise DARKROOM_STREAM_MAX_BYTES, then darkroom setup"
         if full
         else "",
+    )
+
+
+def _timeouts() -> Finding:
+    """Whether a provider's time is up before the reaper's, as far as settings tell it."""
+    try:
+        reaper, generator = ReaperSettings(), GeneratorSettings()
+    except ValidationError as error:
+        raise unusable(error) from None
+    limits = Limits(reaper.task_timeout_s, reaper.task_deadline_s, reaper.upload_ttl_s)
+    hasty = limits.no_longer_than(generator.provider_timeout_s)
+    if not hasty:
+        return Finding("timeouts", ok=True, detail="providers have less time than the reaper gives")
+    return Finding(
+        "timeouts",
+        ok=None,
+        detail=f"a silent provider may end tasks that wait behind it: {', '.join(hasty)}",
+        mend="set DARKROOM_TASK_TIMEOUT_S higher than DARKROOM_PROVIDER_TIMEOUT_S",
     )
 
 

@@ -106,6 +106,7 @@ def _addresses_found() -> Iterator[None]:
     addresses = server_addresses()
     found = {
         f"{PREFIX}NATS_URL": addresses.nats_url if addresses.embedded_nats else None,
+        f"{PREFIX}NATS_MONITOR_URL": addresses.nats_monitor_url,
         f"{PREFIX}DATABASE_URL": addresses.database_url if addresses.embedded_database else None,
     }
     added = {name: url for name, url in found.items() if url is not None}

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -27,12 +28,13 @@ from telemetry.logs import configure_logs
 _Result = TypeVar("_Result")
 
 _CONNECT_TIMEOUT_S = 5.0
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _START = "Start it with `darkroom up` (DARKROOM_DATA_DIR tells which one), or set"
 
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run a command's work. Its libraries' log lines would only blur what it prints."""
-    configure_logs("darkroom", level="CRITICAL", human=True)
+    configure_logs("darkroom", level="CRITICAL")
     logging.captureWarnings(capture=True)
     return asyncio.run(work)
 
@@ -60,7 +62,7 @@ async def _connected(url: str) -> Client:
         told.append(error)
 
     once = {"allow_reconnect": False, "max_reconnect_attempts": 1, "reconnect_time_wait": 0}
-    options = connection_options("darkroom") | once | {"error_cb": on_error}
+    options = connection_options(_user(url)) | once | {"error_cb": on_error}
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             return await nats.connect(url, **options)
@@ -98,6 +100,13 @@ async def database_connection(url: str) -> AsyncIterator[asyncpg.Connection]:
             yield connection
     finally:
         connection.terminate()
+
+
+def _user(url: str) -> str:
+    """The user of an address, whose replies are its own; a token is no name to be shown."""
+    parts = urlsplit(url)
+    named = parts.password is not None and _NAME.fullmatch(parts.username or "")
+    return parts.username or "" if named else "darkroom"
 
 
 def without_password(url: str) -> str:

@@ -27,6 +27,7 @@ class CommandLineSettings(BaseSettings):
 
     data_dir: Path = Path(".darkroom")
     nats_url: str | None = None
+    nats_monitor_url: str | None = None
     database_url: str | None = None
     artifacts_url: str | None = None
     stream_max_age_s: Annotated[int, Field(gt=0)] = 2_592_000
@@ -50,6 +51,7 @@ class ServerAddresses(NamedTuple):
     database_url: str
     embedded_nats: bool
     embedded_database: bool
+    nats_monitor_url: str | None
 
 
 def unusable(error: ValidationError) -> click.UsageError:
@@ -76,4 +78,6 @@ def server_addresses(settings: CommandLineSettings | None = None) -> ServerAddre
         database_url=settings.database_url or found.database_url or DEFAULT_DATABASE_URL,
         embedded_nats=settings.nats_url is None and found.nats_url is not None,
         embedded_database=settings.database_url is None and found.database_url is not None,
+        nats_monitor_url=settings.nats_monitor_url
+        or (found.nats_monitor_url if settings.nats_url is None else None),
     )

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from darkroom.stack import addresses
 from darkroom.stack.console import Console
@@ -25,6 +26,7 @@ SERVER_TIMEOUT_S = 60.0
 BOUND_LOGS_EVERY_S = 60.0
 QUOTED_LINES = 15
 
+Result = TypeVar("Result")
 MakeSpec = Callable[[Path, Path, Mapping[str, str]], Awaitable[ProcessSpec]]
 """Prepares a server's files and tells how to run it: log, pid file and environment in."""
 
@@ -50,16 +52,19 @@ class Assembly:
         self._servers: list[Keeper] = []
         self._services: list[Keeper] = []
         self._setup: Child | None = None
+        self._told: dict[str, str] = {}
 
     async def start(self) -> None:
-        """Servers together, then the set-up, then the services together."""
+        """Servers together, then the set-up beside the services, which wait for it themselves."""
         await self._guardian.start()
-        environment = self._environment(*await self._start_servers())
-        if self._programs.setup is not None:
-            await self._run_setup(self._programs.setup, environment)
+        environment = self._environment(
+            *await _together(self._start_nats(), self._start_postgres())
+        )
         self._services = [self._service(each, environment) for each in self._programs.services]
-        for keeper in self._services:
-            await keeper.start()
+        await _together(
+            self._run_setup(self._programs.setup, environment),
+            *(keeper.start() for keeper in self._services),
+        )
 
     async def stop(self) -> None:
         """Services first, so that they still reach the servers; then those."""
@@ -82,15 +87,6 @@ class Assembly:
             for keeper in (*self._services, *self._servers):
                 keeper.bound_log()
 
-    async def _start_servers(self) -> tuple[str, str]:
-        try:
-            async with asyncio.TaskGroup() as group:
-                nats_url = group.create_task(self._start_nats())
-                database_url = group.create_task(self._start_postgres())
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return nats_url.result(), database_url.result()
-
     async def _start_nats(self) -> str:
         if self._settings.nats_url is not None:
             return self._settings.nats_url
@@ -102,10 +98,13 @@ class Assembly:
             store=self._directory.nats_store,
             port=self._port("nats"),
             password=password,
+            monitor_port=self._port("nats-monitor"),
         )
 
         await self._start_server("nats", server.spec, lambda _: server.is_ready())
         addresses.record(self._directory, "nats", server.url)
+        addresses.record(self._directory, "nats-monitor", server.monitor_url)
+        self._told["DARKROOM_NATS_MONITOR_URL"] = server.monitor_url
         return server.url
 
     async def _start_postgres(self) -> str:
@@ -189,4 +188,15 @@ class Assembly:
             "DARKROOM_DATA_DIR": str(self._directory.path),
             "DARKROOM_NATS_URL": nats_url,
             "DARKROOM_DATABASE_URL": database_url,
+            **self._told,
         }
+
+
+async def _together(*work: Coroutine[Any, Any, Result]) -> list[Result]:
+    """Do all of it at once; the first failure ends the rest and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from darkroom.stack.processes import Child
 
 SCRIPT = Path(__file__).with_name("guardian_process.py")
+PAUSE_S = 0.5
+"""Before a guardian that could not start, or died at once, is replaced again."""
 
 
 class Guardian:
@@ -49,8 +52,13 @@ class Guardian:
             await self._process.wait()
 
     async def _start_process(self) -> None:
+        """Everything it has to know waits in its pipe before it runs: we may die at any moment."""
         read_end, write_end = os.pipe()
         try:
+            self._close_pipe()
+            self._pipe = write_end
+            for child in self._watched.values():
+                self._tell(_watch_line(child))
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", str(SCRIPT)),
                 stdin=read_end,
@@ -61,21 +69,19 @@ class Guardian:
             )
         finally:
             os.close(read_end)
-        self._close_pipe()
-        self._pipe = write_end
-        for child in self._watched.values():
-            self._tell(_watch_line(child))
 
     async def _replace_when_killed(self) -> None:
         while self._process is not None:
+            began = time.monotonic()
             await self._process.wait()
-            await self._start_process()
+            if time.monotonic() - began < PAUSE_S:
+                await asyncio.sleep(PAUSE_S)
+            with suppress(OSError):  # no process to be had: the one that ended is asked for again
+                await self._start_process()
 
     def _tell(self, line: str) -> None:
         if self._pipe is not None:
-            with suppress(
-                BrokenPipeError
-            ):  # a guardian that was killed: its successor hears it all
+            with suppress(BrokenPipeError):  # it was killed: its successor hears it all
                 os.write(self._pipe, line.encode())
 
     def _close_pipe(self) -> None:

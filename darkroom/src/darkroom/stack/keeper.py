@@ -118,6 +118,13 @@ class Keeper:
         child = await spawn(spec)
         self._child = child
         self._guardian.watch(child)
+        try:
+            child.write_pid_file()
+        except OSError as error:  # a full disk is no reason not to run
+            self._console.complain(
+                f"{self.name} runs as process {child.pid}, which its pid file doesn't tell "
+                f"({error.strerror}: {spec.pid_file})"
+            )
         if self._stopping.is_set():  # asked to stop while it was being started
             child.end_group()
         return child

@@ -29,6 +29,13 @@ class NatsServer:
     sync: Literal["always", "default"] = "always"
     """``always``: on disk before it is acknowledged. ``default``: up to two minutes later."""
     password: str | None = None
+    monitor_port: int | None = None
+    """Where it tells of itself over HTTP, to this machine alone."""
+
+    @property
+    def monitor_url(self) -> str:
+        """What its monitoring is asked at."""
+        return f"http://127.0.0.1:{self.monitor_port}"
 
     @property
     def url(self) -> str:
@@ -52,7 +59,8 @@ class NatsServer:
         )
 
     def configuration(self) -> str:
-        """The configuration file. No monitoring port: what it tells is asked for over the bus."""
+        """The configuration file."""
+        monitor = f"http: 127.0.0.1:{self.monitor_port}\n" if self.monitor_port else ""
         sync = "\n  sync_interval: always" if self.sync == "always" else ""
         credentials = (
             f"authorization {{ user: darkroom, password: {json.dumps(self.password)} }}\n"
@@ -62,6 +70,7 @@ class NatsServer:
         return (
             "server_name: darkroom\n"
             f"listen: 127.0.0.1:{self.port}\n"
+            f"{monitor}"
             f"{credentials}"
             "jetstream {\n"
             f"  store_dir: {json.dumps(str(self.store))}\n"

@@ -90,6 +90,11 @@ class Child:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, SIGKILL)
 
+    def write_pid_file(self) -> None:
+        """Tell everybody that it runs."""
+        if self.spec.pid_file is not None:
+            write_atomically(self.spec.pid_file, f"{self.pid}\n")
+
     def _forget_pid(self) -> None:
         path = self.spec.pid_file
         with suppress(OSError, ValueError):
@@ -98,7 +103,7 @@ class Child:
 
 
 async def spawn(spec: ProcessSpec) -> Child:
-    """Start the process in a session of its own, tied to our life, and write its pid file."""
+    """Start the process in a session of its own, tied to our life."""
     spec.log.parent.mkdir(parents=True, exist_ok=True)
     with spec.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
@@ -113,8 +118,6 @@ async def spawn(spec: ProcessSpec) -> Child:
             pass_fds=spec.keeps_open,
             start_new_session=True,
         )
-    if spec.pid_file is not None:
-        write_atomically(spec.pid_file, f"{process.pid}\n")
     return Child(spec, process)
 
 

@@ -15,9 +15,9 @@ class Service:
 
 @dataclass(frozen=True)
 class Programs:
-    """What prepares the servers, once, and what then runs. Services stop in the order given."""
+    """What prepares the servers, once, and the services, which stop in the order given."""
 
-    setup: tuple[str, ...] | None
+    setup: tuple[str, ...]
     services: tuple[Service, ...]
 
 

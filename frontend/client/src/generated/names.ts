@@ -12,6 +12,8 @@ export const STAGES = {
 
 /** Every code of a problem, with its HTTP status. */
 export interface Problems {
+  /** Not HTTP */
+  invalid_http: 400;
   /** Credential missing or wrong */
   unauthorized: 401;
   /** Not found */
@@ -24,6 +26,8 @@ export interface Problems {
   artifact_not_found: 404;
   /** Method not allowed */
   method_not_allowed: 405;
+  /** Upload too slow */
+  upload_too_slow: 408;
   /** The task has ended */
   already_finished: 409;
   /** The task has not ended */
@@ -36,6 +40,8 @@ export interface Problems {
   unsupported_media_type: 415;
   /** Range not satisfiable */
   range_not_satisfiable: 416;
+  /** Headers too large */
+  headers_too_large: 431;
   /** Not JSON */
   invalid_json: 422;
   /** Invalid request */
@@ -96,6 +102,8 @@ export interface Problems {
   task_store_unavailable: 503;
   /** Not caught up */
   not_caught_up: 503;
+  /** Too many uploads at once */
+  uploads_busy: 503;
   /** Object store unavailable */
   store_unavailable: 503;
 }

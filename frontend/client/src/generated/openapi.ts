@@ -44,6 +44,9 @@ export interface paths {
         /**
          * Erase Task
          * @description Erase a task, its prompt, references, events and artifacts; a live one is ended first.
+         *
+         *     While the task store is away, what it keeps, and uploads that other tasks may need, follow when
+         *     it is back.
          */
         delete: operations["erase_task_tasks__task_id__delete"];
         options?: never;
@@ -104,7 +107,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Task
-         * @description Cancel a task; a 409 tells that it had ended before.
+         * @description Cancel a task, also while the task store is away; a 409 tells that it had ended before.
          */
         post: operations["cancel_task_tasks__task_id__cancel_post"];
         delete?: never;
@@ -766,7 +769,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            /** @description The request can't be done as it is; `code` and `errors` say why. Prompt, references, provider_params and metadata may be 64 KiB together, as JSON in UTF-8 and with what is added to them (`request_too_large`); metadata and provider_params at most 16 KiB each. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1226,7 +1229,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            /** @description The patch is no JSON object, or it or the metadata with it is over 16 KiB. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1338,6 +1341,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The file did not come in time (`upload_too_slow`). */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The file is too large (`upload_too_large`). */
             413: {
                 headers: {
@@ -1365,7 +1377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            /** @description Too much is being uploaded at once (`uploads_busy`), or the store can't be reached (`store_unavailable`); `Retry-After` says when to send it again. */
             503: {
                 headers: {
                     [name: string]: unknown;

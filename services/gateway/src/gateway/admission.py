@@ -19,14 +19,24 @@ from pydantic import TypeAdapter, ValidationError
 
 from artifacts.keys import key_of
 from contracts.api import SubmitTask
-from contracts.events import Accepted, RequestData, Requested, envelope, schema_urn
+from contracts.events import (
+    MAX_EVENT_BYTES,
+    Accepted,
+    RequestData,
+    Requested,
+    encode,
+    envelope,
+    schema_urn,
+)
 from contracts.generation_types import GENERATION_TYPES, GenerationType
 from contracts.records import Record
-from gateway.refusals import Refusal
+from gateway.refusals import Refusal, request_too_large
 from gateway.wellformed import NUL_IN_JSON, check_json, invalid, refuse_nul, shape_refusal
 
 SOURCE = "gateway"
 MAX_IDEMPOTENCY_KEY = 255
+ROOM_TO_BE_REQUESTED = 2048
+"""What the later request of a waiting task may have more: its photo, another writer's envelope."""
 _EXACT_FLOAT = 2.0**53
 _SUBMISSION: TypeAdapter[SubmitTask] = TypeAdapter(SubmitTask)
 _IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
@@ -122,7 +132,10 @@ def want_again(record: Record) -> Wanted:
 
 
 def begin(wanted: Wanted, at: Circumstances) -> Requested | Accepted:
-    """The first event of the task: in line at once, or accepted to wait for a time or a photo."""
+    """The first event of the task: in line at once, or accepted to wait for a time or a photo.
+
+    Raises `Refusal` for one that could wait, but not be put in line when its time has come.
+    """
     kind = wanted.kind
     later = wanted.run_at is not None and wanted.run_at > at.now
     waits = later or (kind.waits_for_photo and not wanted.references)
@@ -150,7 +163,10 @@ def begin(wanted: Wanted, at: Circumstances) -> Requested | Accepted:
     )
     schema = schema_urn(f"generation.{told}")
     if waits:
-        return Accepted(**attributes, dataschema=schema, data=data)
+        accepted = Accepted(**attributes, dataschema=schema, data=data)
+        if len(encode(accepted)) > MAX_EVENT_BYTES - ROOM_TO_BE_REQUESTED:
+            raise request_too_large()
+        return accepted
     return Requested(**attributes, dataschema=schema, data=data)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route
 
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
@@ -18,6 +20,7 @@ from contracts.ids import uuid7
 from delivery.loops import end_loop
 from gateway import openapi, problems
 from gateway.auth import authenticator
+from gateway.backlog import Backlog
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
@@ -60,7 +63,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     uploads = Uploads(
         store,
         timedelta(seconds=settings.upload_ttl_s),
-        lambda: str(uuid7(datetime.now(UTC), os.urandom(10))),
+        lambda: uuid7(datetime.now(UTC), os.urandom(10)),
         max_bytes=settings.upload_max_bytes,
     )
     return Parts(
@@ -83,9 +86,10 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
             references=References(store, uploads),
             live=live,
         ),
-        changes=Changes(bus, task_store, reader, store),
+        changes=Changes(bus, task_store, reader, store, uploads),
         store=store,
         uploads=uploads,
+        backlog=Backlog(settings.upload_backlog_bytes),
         sweep=Sweep(bus, task_store, uploads),
     )
 
@@ -97,6 +101,7 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
     app = FastAPI(
         title=openapi.TITLE,
         version=openapi.VERSION,
+        docs_url=None,
         redoc_url=None,
         middleware=_middleware(settings),
         lifespan=_lifespan,
@@ -110,14 +115,28 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
     app.router.routes[:0] = [
         tasks.SUBMIT,
         tasks.SHOW,
-        *history.router.routes,
-        *changes.router.routes,
-        *files.router.routes,
-        *operations.router.routes,
+        *map(
+            with_head,
+            (
+                *history.router.routes,
+                *changes.router.routes,
+                *files.router.routes,
+                *operations.router.routes,
+            ),
+        ),
     ]
     app.openapi = openapi.document  # type: ignore[method-assign]
     problems.install(app)
     return app
+
+
+def with_head(route: BaseRoute) -> BaseRoute:
+    """The route, which answers HEAD where it answers GET: what FastAPI leaves out of its own."""
+    if not isinstance(route, Route) or "GET" not in (route.methods or ()):
+        return route
+    made = copy.copy(route)
+    made.methods = {*(route.methods or ()), "HEAD"}
+    return made
 
 
 @contextlib.asynccontextmanager

@@ -16,9 +16,13 @@ _CLOSE = {"Connection": "close"}
 
 
 def headers_of(request: Request) -> dict[str, str]:
-    """All headers at once, by lower-case name: several are looked up on the hot routes."""
+    """All headers at once, by lower-case name: several are looked up on the hot routes.
+
+    Of one that was sent twice the first counts, as on all other routes.
+    """
     return {
-        name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in reversed(request.scope["headers"])
     }
 
 
@@ -36,8 +40,19 @@ def require_json(headers: Mapping[str, str]) -> None:
         )
 
 
+def require_plain(headers: Mapping[str, str]) -> None:
+    """Nothing is unpacked here: a small body could become a large one."""
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refusal(
+            "unsupported_media_type",
+            "Send the body as it is, without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
 async def read_json_body(request: Request, headers: Mapping[str, str]) -> bytes:
     """The body, at most 1 MiB: reading stops at the limit, whatever ``Content-Length`` says."""
+    require_plain(headers)
     declared = _declared_length(headers)
     if declared is not None and declared <= MAX_BODY_BYTES:
         # The server passes on no more than was declared.
@@ -72,6 +87,12 @@ def preferred_wait_s(header: str | None) -> int | None:
             seconds = int(found[1])
             return seconds if seconds <= MAX_WAIT_S else None
     return None
+
+
+def expected_bytes(headers: Mapping[str, str], limit: int) -> int:
+    """How large a body may turn out: as declared, else up to the limit at which reading stops."""
+    declared = _declared_length(headers)
+    return limit if declared is None else min(declared, limit)
 
 
 def _declared_length(headers: Mapping[str, str]) -> int | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from artifacts.keys import belongs_to, kind, sidecar_key, task_prefix
 from artifacts.store import ArtifactStore
+from artifacts.uploads import Uploads
 from contracts.events import (
     AnnotatedData,
     Cancelled,
@@ -21,7 +25,7 @@ from contracts.events import (
     event_type,
     schema_urn,
 )
-from contracts.ids import uuid7
+from contracts.ids import made_at, uuid7
 from contracts.lifecycle import MOVES, STATUS_OF, Phase, evolve
 from contracts.merge_patch import merge_patch
 from contracts.records import Record, from_record, to_record
@@ -36,7 +40,7 @@ from delivery.ends import Lost, Won, publish_end, publish_erasure
 from delivery.log import LogUnavailable
 from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
 from delivery.requests import NoReply, NoResponders, Unreachable
-from gateway.admission import SOURCE
+from gateway.admission import SOURCE, is_task_id
 from gateway.bus import PUBLISH_BUDGET_S, Bus
 from gateway.reading import SETTLE_S, Reader, task_not_found
 from gateway.refusals import Refusal
@@ -51,21 +55,29 @@ _ANNOTATE_TRIES = 10
 class Changes:
     """Raises `Refusal`, or the faults that `gateway.problems` names."""
 
-    def __init__(self, bus: Bus, tasks: TaskStore, reader: Reader, store: ArtifactStore) -> None:
+    def __init__(
+        self, bus: Bus, tasks: TaskStore, reader: Reader, store: ArtifactStore, uploads: Uploads
+    ) -> None:
         self._bus = bus
         self._tasks = tasks
         self._reader = reader
         self._store = store
+        self._uploads = uploads
+        self._annotating: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def cancel(self, owner: str, task_id: str) -> Record:
         """The task, now cancelled. Raises ``already_finished`` when something else came first."""
-        record = await self._reader.read(owner, task_id)
+        record = await self._find(owner, task_id)
+        if record["phase"] == Phase.ERASED:
+            raise task_not_found()
         if _has_ended(record):
             raise already_finished(record["status"])
         event, outcome = await self._end(record)
         if isinstance(outcome, Lost):
             if isinstance(outcome.event, Erased):
                 raise task_not_found()
+            if outcome.event is None:
+                raise already_finished()
             raise already_finished(STATUS_OF[MOVES[Phase.RUNNING, outcome.event.type]])
         task = evolve(from_record(record), event, outcome.sequence, event.time)
         assert task is not None
@@ -74,6 +86,11 @@ class Changes:
 
     async def annotate(self, owner: str, task_id: str, patch: dict[str, Any]) -> Record:
         """The task with the patch merged into its metadata. An empty patch changes nothing."""
+        # One after the other, each on what the one before it left: only so the sum stays bounded.
+        async with self._annotating.setdefault(task_id, asyncio.Lock()):
+            return await self._annotate(owner, task_id, patch)
+
+    async def _annotate(self, owner: str, task_id: str, patch: dict[str, Any]) -> Record:
         for _ in range(_ANNOTATE_TRIES):
             record = await self._reader.read(owner, task_id)
             if not patch:
@@ -98,19 +115,44 @@ class Changes:
 
     async def erase(self, owner: str, task_id: str) -> None:
         """Nothing personal of the task remains. Safe to repeat, also when it broke off."""
-        record = await self._reader.find(task_id)
-        if record is None or record["owner"] != owner:
-            raise task_not_found()
+        record = await self._find(owner, task_id)
         if not _has_ended(record):
             await self._end(record)
         link = self._bus.link
         event = Erased(**_attributes(Erased, record))
-        sequence = await publish_erasure(link.publisher, link.log, event)
+        sequence = await publish_erasure(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
         await self._purge(record)
         stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
         await self._store.delete(stored)
-        await self._delete_uploads(owner, record, sequence)
+        await self._delete_uploads(owner, record)
         await self._tasks.passes(task_id, sequence, ERASE_S)
+
+    async def _find(self, owner: str, task_id: str) -> Record:
+        """The owner's task, erased ones too. The log is asked first: it has all that is not over.
+
+        So the task-store is needed only for what may be older than the log. Another owner's task
+        goes the way of one that does not exist, whoever answers.
+        """
+        if not is_task_id(task_id):
+            raise task_not_found()
+        logged = await self._reader.from_log(task_id)
+        if logged is not None and logged.owner == owner:
+            return to_record(logged)
+        try:
+            record = await self._reader.find(task_id)
+        except Refusal:
+            if await self._is_older_than_the_log(task_id):
+                raise
+            record = None
+        if record is None or record["owner"] != owner:
+            raise task_not_found()
+        return record
+
+    async def _is_older_than_the_log(self, task_id: str) -> bool:
+        """Whether the task may have been there before what the log still has."""
+        made = made_at(UUID(task_id))
+        log = await self._bus.link.log.state()
+        return made is None or made < log.complete_since
 
     async def _end(self, record: Record) -> tuple[Cancelled, Won | Lost]:
         data = CancelledData(attempt=record["attempt"])
@@ -157,7 +199,7 @@ class Changes:
         if error is not None:
             raise LogUnavailable(error.get("description", "purge refused"))
 
-    async def _delete_uploads(self, owner: str, record: Record, sequence: int) -> None:
+    async def _delete_uploads(self, owner: str, record: Record) -> None:
         """The task's own uploads that no other task refers to; what is left, the sweep takes."""
         keys = [
             key
@@ -167,15 +209,27 @@ class Changes:
         if not keys:
             return
         try:
-            needed = await self._tasks.referenced(keys, sequence)
-        except Refusal:
+            needed = await self._tasks.referenced(keys, await self._bus.link.log.state())
+        except (Refusal, LogUnavailable):
+            # Nobody can say now who else needs them: they are nobody's to use, and the sweep asks.
+            await self._expire(owner, keys)
             return
         unneeded = [key for key in keys if key not in needed]
         await self._store.delete([sidecar_key(key) for key in unneeded])
         await self._store.delete(unneeded)
 
+    async def _expire(self, owner: str, keys: Sequence[str]) -> None:
+        now = datetime.now(UTC)
+        for key in keys:
+            upload = await self._uploads.find(owner, key.rpartition("/")[2], now)
+            if upload is not None:
+                await self._uploads.expire(upload, now)
 
-def already_finished(status: str) -> Refusal:
+
+def already_finished(status: str | None = None) -> Refusal:
+    """``status`` is None after an end that only a newer version can read."""
+    if status is None:
+        return Refusal("already_finished", "The task has ended and can't be cancelled any more.")
     return Refusal(
         "already_finished",
         f"The task is {status} and can't be cancelled any more.",
@@ -191,7 +245,7 @@ def _attributes(event_class: type[Envelope], record: Record) -> dict[str, Any]:
     """The envelope of an event of this task, told now."""
     now = datetime.now(UTC)
     attributes = envelope(
-        event_id=str(uuid7(now, os.urandom(10))),
+        event_id=uuid7(now, os.urandom(10)),
         source=SOURCE,
         task_id=record["task_id"],
         owner=record["owner"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from gateway.refusals import Refusal
@@ -29,7 +29,11 @@ def read_cursor(cursor: str) -> tuple[str, str]:
         moment = datetime.fromisoformat(created_at)
         if moment.tzinfo is None or str(UUID(task_id)) != task_id:
             raise ValueError("not made here")
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
+        moment.astimezone(UTC)
+    except (
+        *(ValueError, TypeError, AttributeError, OverflowError, RecursionError),
+        binascii.Error,
+    ):
         raise Refusal(
             "invalid_cursor",
             "This cursor was not made by this server. Begin again without one.",

@@ -10,7 +10,7 @@ from fastapi.routing import APIRouter
 
 from contracts.api import Problem
 from contracts.generation_types import GENERATION_TYPES
-from gateway.refusals import REFUSALS
+from gateway.refusals import REFUSALS, TOGETHER
 from gateway.routes import changes, files, history, operations, tasks
 
 TITLE = "Darkroom"
@@ -25,6 +25,8 @@ _COMMON = {
 }
 _PLAIN_ERRORS = {
     ("post", "/tasks"): {
+        "422": f"The request can't be done as it is; `code` and `errors` say why. {TOGETHER} "
+        "(`request_too_large`); metadata and provider_params at most 16 KiB each.",
         "413": "The body is over 1 MiB (`body_too_large`).",
         "415": "The body is not declared as JSON (`unsupported_media_type`).",
         "429": "The line of this type is full (`queue_full`).",
@@ -37,10 +39,14 @@ _PLAIN_ERRORS = {
     ("patch", "/tasks/{task_id}/metadata"): {
         "413": "The body is over 1 MiB (`body_too_large`).",
         "415": "The body is no merge patch (`unsupported_media_type`).",
+        "422": "The patch is no JSON object, or it or the metadata with it is over 16 KiB.",
     },
     ("post", "/uploads"): {
+        "408": "The file did not come in time (`upload_too_slow`).",
         "413": "The file is too large (`upload_too_large`).",
         "415": "The body is no multipart form (`unsupported_media_type`).",
+        "503": "Too much is being uploaded at once (`uploads_busy`), or the store can't be reached "
+        "(`store_unavailable`); `Retry-After` says when to send it again.",
     },
 }
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from gateway.auth import Authenticator
+from gateway.backlog import Backlog
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
@@ -41,6 +42,7 @@ class Parts:
     changes: Changes
     store: ArtifactStore
     uploads: Uploads
+    backlog: Backlog
     sweep: Sweep
 
 

@@ -17,7 +17,7 @@ from artifacts.store import StoreUnavailable
 from delivery.log import LogUnavailable
 from delivery.publisher import EventTooLarge, LogFull, LogUnreachable, OutcomeUnknown
 from gateway.metrics import PROBLEMS
-from gateway.refusals import Refusal
+from gateway.refusals import Refusal, request_too_large
 from telemetry.logs import get_logger
 
 PROBLEM_JSON = "application/problem+json"
@@ -68,11 +68,7 @@ def refusal_of_fault(fault: Exception) -> Refusal:
         case LogFull():
             return log_full()
         case EventTooLarge():
-            return Refusal(
-                "request_too_large",
-                "Prompt, references, provider_params and metadata together are over 64 KiB. "
-                "Shorten them.",
-            )
+            return request_too_large()
         case StoreUnavailable():
             return Refusal(
                 "store_unavailable",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+from delivery.durability import durability
 from gateway.parts import Parts
 from telemetry.health import Check, Checks
 
@@ -30,10 +32,14 @@ def checks(parts: Parts) -> Checks:
     progress = Progress(time.monotonic())
 
     async def log() -> Check:
-        state = await parts.bus.link.log.state()
+        state, kept = await asyncio.gather(
+            parts.bus.link.log.state(), durability(parts.settings.nats_monitor_url)
+        )
         if parts.pressure.is_full:
             return Check(ok=False, detail="almost full: it takes no new tasks")
-        return Check(ok=True, detail=f"at {state.last_sequence}, {state.bytes} bytes")
+        return Check(
+            ok=True, detail=f"at {state.last_sequence}, {state.bytes} bytes, {kept.detail}"
+        )
 
     async def task_store() -> Check:
         status = await parts.tasks.status()

@@ -8,18 +8,21 @@ from typing import Any
 
 REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
+        "invalid_http": (400, "Not HTTP"),
         "unauthorized": (401, "Credential missing or wrong"),
         "not_found": (404, "Not found"),
         "task_not_found": (404, "No such task"),
         "upload_not_found": (404, "No such upload"),
         "artifact_not_found": (404, "No such artifact"),
         "method_not_allowed": (405, "Method not allowed"),
+        "upload_too_slow": (408, "Upload too slow"),
         "already_finished": (409, "The task has ended"),
         "task_is_live": (409, "The task has not ended"),
         "body_too_large": (413, "Body too large"),
         "upload_too_large": (413, "Upload too large"),
         "unsupported_media_type": (415, "Unsupported content type"),
         "range_not_satisfiable": (416, "Range not satisfiable"),
+        "headers_too_large": (431, "Headers too large"),
         "invalid_json": (422, "Not JSON"),
         "invalid_request": (422, "Invalid request"),
         "invalid_multipart": (422, "Not a multipart form"),
@@ -50,10 +53,16 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "outcome_unknown": (503, "Outcome unknown"),
         "task_store_unavailable": (503, "Task store unavailable"),
         "not_caught_up": (503, "Not caught up"),
+        "uploads_busy": (503, "Too many uploads at once"),
         "store_unavailable": (503, "Object store unavailable"),
     }
 )
 """Every code of a problem: its HTTP status and its title."""
+
+TOGETHER = (
+    "Prompt, references, provider_params and metadata may be 64 KiB together, as JSON in UTF-8 and "
+    "with what is added to them"
+)
 
 FieldProblem = tuple[Sequence[str | int], str]
 """Where, and what is wrong there."""
@@ -87,3 +96,8 @@ class Refusal(Exception):
     @property
     def title(self) -> str:
         return REFUSALS[self.code][1]
+
+
+def request_too_large() -> Refusal:
+    """Each field within its limit, but not all together."""
+    return Refusal("request_too_large", f"{TOGETHER}: this request has more. Shorten them.")

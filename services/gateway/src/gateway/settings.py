@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     cors_origins: str = ""
     data_dir: Path = Path(".darkroom")
     nats_url: str = "nats://127.0.0.1:4222"
+    nats_monitor_url: str | None = None
     auth: Literal["none", "keys", "jwt"] = "none"
     api_keys: SecretStr = SecretStr("")
     artifacts_url: str | None = None
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     queue_limit: Annotated[int, Field(ge=1)] = 100_000
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     upload_max_bytes: Annotated[int, Field(gt=0)] = 26_214_400
+    upload_backlog_bytes: Annotated[int, Field(gt=0)] = 268_435_456
     log_level: str = "INFO"
 
     @property

@@ -97,7 +97,7 @@ class Submissions:
             if known is not None:
                 return await self._replay(known, wanted, asked)
         else:
-            task_id = str(uuid7(self._now(), os.urandom(10)))
+            task_id = uuid7(self._now(), os.urandom(10))
         await self._check_world(wanted, asked)
         if not asked.wait_s:
             return await self._publish(task_id, wanted, asked)

@@ -52,5 +52,4 @@ class Sweep:
 
     async def _referenced(self, keys: list[str]) -> set[str]:
         """Asked as of the log's end, so that a task just accepted keeps its uploads."""
-        last = (await self._bus.link.log.state()).last_sequence
-        return await self._tasks.referenced(keys, last)
+        return await self._tasks.referenced(keys, await self._bus.link.log.state())

@@ -10,6 +10,7 @@ import orjson
 
 from contracts import queries
 from contracts.records import Record
+from delivery.log import StreamState
 from delivery.publisher import LogUnreachable
 from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.bus import Bus
@@ -49,10 +50,10 @@ class TaskStore:
             raise unavailable() from None
 
     async def processing(
-        self, owner: str, type_name: str | None, status: str | None, sequence: int
+        self, owner: str, type_name: str | None, status: str | None, log: StreamState
     ) -> list[Record]:
-        """Every task of the owner that has not ended, once ``sequence`` is projected."""
-        question = {"owner": owner, "type": type_name, "status": status, "sequence": sequence}
+        """Every task of the owner that has not ended, once ``log`` is projected to its end."""
+        question = {"owner": owner, "type": type_name, "status": status} | _as_of(log)
         answer = await self._ask(queries.PROCESSING, question, CATCH_UP_TIMEOUT_S)
         records: list[Record] = answer["records"]
         return records
@@ -78,9 +79,12 @@ class TaskStore:
     async def status(self) -> dict[str, Any]:
         return await self._ask(queries.STATUS, {})
 
-    async def referenced(self, keys: list[str], sequence: int) -> set[str]:
-        """Those of the keys that a task refers to, once ``sequence`` is projected."""
-        question = {"keys": keys, "sequence": sequence}
+    async def referenced(self, keys: list[str], log: StreamState | None) -> set[str]:
+        """Those of the keys that a task refers to, once ``log`` is projected to its end.
+
+        Without ``log``: as far as the projection is.
+        """
+        question = {"keys": keys} | ({"sequence": 0} if log is None else _as_of(log))
         return set((await self._ask(queries.REFERENCED, question, CATCH_UP_TIMEOUT_S))["keys"])
 
     async def passes(self, task_id: str, sequence: int, within_s: float) -> bool:
@@ -146,6 +150,11 @@ class TaskStore:
                 await asyncio.sleep(_AGAIN_S)
             except (NoReply, Unreachable, LogUnreachable):
                 raise unavailable() from None
+
+
+def _as_of(log: StreamState) -> dict[str, Any]:
+    """Up to where the projection must have come, and of which log."""
+    return {"sequence": log.last_sequence, "created": log.created.isoformat()}
 
 
 def _answer(reply: Mapping[str, Any]) -> dict[str, Any]:

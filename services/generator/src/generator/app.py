@@ -24,14 +24,15 @@ from delivery.loops import end_loop
 from delivery.publisher import Publisher
 from delivery.requests import Requests
 from generator.attempts import Policy
-from generator.catalogue import Catalogue, lanes_of, load_providers
-from generator.heartbeat import Heartbeat
+from generator.catalogue import Catalogue, lanes_of, load_providers, outlasting
+from generator.heartbeat import Heartbeat, Lookout
 from generator.inputs import Inputs
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Provider
 from generator.pursuit import Pursuit
 from generator.readiness import Parts, readiness
 from generator.settings import Settings
+from generator.work import Lane
 from generator.worker import Worker
 from telemetry.health import serve_health
 from telemetry.logs import get_logger
@@ -81,7 +82,7 @@ class Generator:
     async def on_cancel(self, task_id: str) -> None:
         """Somebody told the end of a task: whoever works on it stops."""
         if self.parts is not None:
-            await self.parts.heartbeat.look_at(task_id)
+            await self.parts.lookout.look_at(task_id)
 
     def fail(self, reason: str) -> None:
         """End the process with an error; whoever restarts processes does the rest."""
@@ -104,7 +105,7 @@ class Generator:
             stack.push_async_callback(_close, provider)
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
-        for loop in (parts.heartbeat.run, parts.catalogue.run):
+        for loop in (parts.heartbeat.run, parts.lookout.run, parts.catalogue.run):
             stack.push_async_callback(end_loop, self._watched(loop()))
         parts.lanes.start(lambda fault: self.fail(repr(fault)))
         self.parts = parts
@@ -112,7 +113,8 @@ class Generator:
     async def _stop(self) -> None:
         self.draining = True
         if self.parts is not None:
-            await self.parts.lanes.drain(self._settings.drain_s)
+            patience_s, submit_s = self._settings.drain_s, self._settings.drain_submit_s
+            await self.parts.lanes.drain(patience_s, patience_s if submit_s is None else submit_s)
             with contextlib.suppress(NatsError, TimeoutError):
                 # What was handed back must have left before the connection is closed.
                 await self.parts.client.flush(1)
@@ -128,6 +130,7 @@ class Generator:
         if self.parts is not None:
             self.parts.lanes.reconnected()
             self.parts.heartbeat.reconnected()
+            self.parts.lookout.reconnected()
             self.parts.catalogue.reconnected()
 
     def _watched(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -172,9 +175,24 @@ def _assemble(
         Execution.INLINE: remote,
     }
     ack_wait = timedelta(seconds=settings.lease_s)
-    lanes = Lanes(client, lanes_of(providers), slots, worker.work_on, ack_wait=ack_wait)
-    heartbeat = Heartbeat(client, log, lanes, settings.lease_s / _BEATS_PER_LEASE)
-    return Parts(client, lanes, heartbeat, Catalogue(client, providers))
+    served = lanes_of(providers)
+    _warn_of_silence(served, settings)
+    lanes = Lanes(client, served, slots, worker.work_on, ack_wait=ack_wait)
+    every_s = settings.lease_s / _BEATS_PER_LEASE
+    heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
+    return Parts(client, lanes, heartbeat, lookout, Catalogue(client, providers))
+
+
+def _warn_of_silence(lanes: Sequence[Lane], settings: Settings) -> None:
+    provider_s, task_s = settings.provider_timeout_s, settings.task_timeout_s
+    silent = outlasting(lanes, provider_timeout_s=provider_s, task_timeout_s=task_s)
+    if silent:
+        _log.warning(
+            "tasks end before a silent provider's time is up, and those waiting behind with them",
+            lanes=silent,
+            provider_timeout_s=provider_s,
+            task_timeout_s=task_s,
+        )
 
 
 async def _task_id(message: NatsMessage) -> str:

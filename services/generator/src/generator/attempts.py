@@ -1,22 +1,23 @@
 """What to do with a request, and after an attempt that failed. Pure: time and chance are arguments.
 
-A task gets a bounded number of attempts, counted on the log. Whatever a worker finds there when it
-is handed a request decides what it does next (`decide`); whatever became of its attempt decides
-whether there is another one (`after`).
+A task gets a bounded number of tries: its attempts on the log, without those that a worker handed
+over because it went. Whatever a worker finds there when it is handed a request decides what it does
+next (`decide`); whatever became of its attempt decides whether there is another one (`after`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.events import Event, Progressed, Retrying, Submitting, TaskError
+from contracts.events import Event, Progressed, Retrying, Started, Submitting, TaskError
 from contracts.lifecycle import BackingOff, Task
 from generator.provider import Rejected, Submitted, Unavailable
 
 LONGEST_PAUSE_S = 300.0
+LONGEST_QUIET_S = 30.0
 _LONGEST_MESSAGE = 1000
 _MOST_DOUBLINGS = 30
 
@@ -36,10 +37,49 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What the events of a task tell beyond the fold.
+
+    ``handed_over``: how many attempts ended with a worker that went as planned. ``unanswered``: a
+    worker was about to submit, and nothing tells what became of it.
+    """
+
+    handed_over: int = 0
+    unanswered: Submitting | None = None
+
+
+def past_of(events: Iterable[Event]) -> Past:
+    """The past of a task whose events, in log order, are ``events``."""
+    handed_over: set[int] = set()
+    unanswered: Submitting | None = None
+    for event in events:
+        if isinstance(event, Started | Retrying):
+            handed_over.discard(event.data.attempt)
+        elif isinstance(event, Progressed) and event.data.handed_over:
+            handed_over.add(event.data.attempt)
+        if isinstance(event, Submitting):
+            unanswered = event
+        elif unanswered is not None and _answers(event, unanswered):
+            unanswered = None
+    return Past(len(handed_over), unanswered)
+
+
+def _answers(event: Event, submit: Submitting) -> bool:
+    """Whether ``event`` tells what became of ``submit``. An older attempt speaks of its own."""
+    if not isinstance(event, Retrying | Progressed) or event.data.attempt < submit.data.attempt:
+        return False
+    return isinstance(event, Retrying) or event.data.handle is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
-    """Begin an attempt from nothing."""
+    """Begin an attempt from nothing.
+
+    ``key`` is that of a submit whose outcome nobody knows: it is repeated.
+    """
 
     attempt: int
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +121,16 @@ Decision = Start | Resume | Drop | WaitUntil | GiveUp
 
 def decide(
     task: Task | None,
+    past: Past,
     *,
-    submit_unanswered: bool,
     provider: str,
+    key_lasts_s: float | None,
     policy: Policy,
     now: datetime,
 ) -> Decision:
     """What a worker does that is handed the request of ``task``, as the log tells of it.
 
-    ``submit_unanswered`` is `submit_is_unanswered` of the task's events.
+    ``key_lasts_s`` is `Offer.key_lasts_s` of the provider.
     """
     if task is None:
         return Start(1)
@@ -97,28 +138,27 @@ def decide(
         return Drop()
     if isinstance(task.state, BackingOff) and now < task.state.retry_at:
         return WaitUntil(task.state.retry_at)
-    if submit_unanswered:
-        return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
+    tries = task.attempt - past.handed_over
+    out_of_tries = tries >= policy.attempts
+    if past.unanswered is not None:
+        if out_of_tries or not _may_repeat(past.unanswered, provider, key_lasts_s, now):
+            return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
+        return Start(task.attempt + 1, past.unanswered.data.key)
     submitted = _submitted(task)
-    if task.attempt >= policy.attempts:
-        return GiveUp(task.attempt, interrupted(provider, task.attempt), submitted)
+    if out_of_tries:
+        return GiveUp(task.attempt, interrupted(provider, tries, task.attempt), submitted)
     if submitted is not None:
         seen_to_fail = isinstance(task.state, BackingOff)
         return Resume(task.attempt + 1, submitted, may_submit_anew=seen_to_fail)
     return Start(task.attempt + 1)
 
 
-def submit_is_unanswered(events: Iterable[Event]) -> bool:
-    """Whether a worker was about to submit, and nothing tells what became of it."""
-    unanswered = False
-    for event in events:
-        if isinstance(event, Submitting):
-            unanswered = True
-        elif isinstance(event, Retrying) or (
-            isinstance(event, Progressed) and event.data.handle is not None
-        ):
-            unanswered = False
-    return unanswered
+def _may_repeat(
+    submit: Submitting, provider: str, key_lasts_s: float | None, now: datetime
+) -> bool:
+    if key_lasts_s is None or submit.data.provider != provider:
+        return False
+    return now - submit.time < timedelta(seconds=key_lasts_s)
 
 
 def _submitted(task: Task) -> Submitted | None:
@@ -132,10 +172,14 @@ def _submitted(task: Task) -> Submitted | None:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt failed, and whether another one may meet better luck."""
+    """Why an attempt failed, and whether another one may meet better luck.
+
+    ``unanswered``: what became of its submit isn't known, and the next attempt asks with its key.
+    """
 
     error: TaskError
     again: bool = True
+    unanswered: bool = False
     retry_after_s: float | None = None
     stage: str | None = None
 
@@ -149,6 +193,16 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """Submit again under the same key after ``delay_s``.
+
+    Nothing is told: whatever else was on the log after the submit would seem to answer it.
+    """
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fail:
     """The task ends without a result; ``stage`` is the failure stage, where it is known."""
 
@@ -156,16 +210,24 @@ class Fail:
     stage: str | None = None
 
 
-def after(failure: Failure, attempt: int, policy: Policy, jitter: float) -> Retry | Fail:
-    """What follows the failure of ``attempt``: ``base_s``, twice that, four times … later.
+def after(failure: Failure, tries: int, policy: Policy, jitter: float) -> Retry | Repeat | Fail:
+    """What follows the failure of try number ``tries``: ``base_s``, twice that, four times … later.
 
-    ``jitter`` multiplies the pause. A provider's own wish makes it longer, never shorter.
+    ``jitter`` multiplies the pause. A provider's own wish makes it longer, never shorter; a pause
+    of which nothing is told is bounded more narrowly.
     """
-    if not failure.again or attempt >= policy.attempts:
+    if not failure.again or tries >= policy.attempts:
         return Fail(failure.error, failure.stage)
-    pause = policy.base_s * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS) * jitter
-    wish = failure.retry_after_s or 0.0
-    return Retry(min(max(pause, wish), LONGEST_PAUSE_S), failure.error)
+    pause = policy.base_s * 2.0 ** min(tries - 1, _MOST_DOUBLINGS) * jitter
+    pause = max(pause, failure.retry_after_s or 0.0)
+    if failure.unanswered:
+        return Repeat(min(pause, LONGEST_QUIET_S))
+    return Retry(min(pause, LONGEST_PAUSE_S), failure.error)
+
+
+def unanswered(failure: Failure) -> Failure:
+    """The same of a submit that can be repeated under its key: that will tell."""
+    return replace(failure, again=True, unanswered=True)
 
 
 def timed_out(provider: str, seconds: float, attempt: int, *, submitting: bool) -> Failure:
@@ -216,12 +278,12 @@ def forgotten(provider: str, attempt: int) -> Failure:
     return Failure(error, again=False)
 
 
-def interrupted(provider: str, times: int) -> TaskError:
-    """Each attempt ended with its worker."""
+def interrupted(provider: str, times: int, attempts: int) -> TaskError:
+    """Each attempt, but for those handed over, ended with its worker."""
     often = "once" if times == 1 else f"{times} times"
     message = f"The work of {provider} on this task was interrupted {often}. Please try again."
     params = {"provider": provider, "times": times}
-    return _error("internal", message, times, retryable=True, params=params)
+    return _error("internal", message, attempts, retryable=True, params=params)
 
 
 def _error(

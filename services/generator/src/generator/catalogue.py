@@ -69,6 +69,17 @@ def lanes_of(providers: Iterable[Provider]) -> list[Lane]:
     return lanes
 
 
+def outlasting(
+    lanes: Iterable[Lane], *, provider_timeout_s: float, task_timeout_s: float
+) -> list[str]:
+    """Lanes whose provider may be silent for longer than the reaper waits: ``type/provider``."""
+    return [
+        f"{lane.kind.name}/{lane.name}"
+        for lane in lanes
+        if (lane.kind.timeout_s or task_timeout_s) <= (lane.offer.timeout_s or provider_timeout_s)
+    ]
+
+
 def announcement(provider: Provider, at: datetime) -> bytes:
     """What the gateways are told of a provider."""
     told = {

@@ -78,6 +78,10 @@ class Facts:
         data = ProgressedData(attempt=self.attempt, progress=percent, stage=stage)
         return Progressed(**self._envelope("generation.progressed"), data=data)
 
+    def handed_over(self, percent: int) -> Progressed:
+        data = ProgressedData(attempt=self.attempt, progress=percent, handed_over=True)
+        return Progressed(**self._envelope("generation.progressed"), data=data)
+
     def retrying(self, retry_at: datetime, error: TaskError, stage: str) -> Retrying:
         data = RetryingData(attempt=self.attempt, retry_at=retry_at, error=error, stage=stage)
         return Retrying(**self._envelope("generation.retrying"), data=data)
@@ -101,7 +105,7 @@ class Facts:
         time = now()
         return {
             **self._common,
-            "id": str(uuid7(time, os.urandom(10))),
+            "id": uuid7(time, os.urandom(10)),
             "time": time,
             "dataschema": schema_urn(type_name),
         }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from contracts.events import Event, Requested, decode
 from contracts.lifecycle import Task, Unapplicable, evolve
-from contracts.subjects import progress_subject
+from contracts.subjects import finished_subject, progress_subject
 from delivery.leases import Lease
 from delivery.log import LogMessage, LogReader, LogUnavailable
 from telemetry.logs import get_logger
@@ -27,6 +28,18 @@ _LONGEST_PAUSE_S = 1.0
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """A task, folded, and its events in order.
+
+    ``ended`` also when nobody here can read by what: anything on its finished subject ends it.
+    """
+
+    task: Task | None
+    events: list[Event]
+    ended: bool
+
+
 async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> bool:
     """Whether nothing follows the request on the task's own subject.
 
@@ -38,13 +51,14 @@ async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> b
     return last is None
 
 
-async def read_task(
-    log: LogReader, request: Requested, lease: Lease
-) -> tuple[Task | None, list[Event]]:
-    """The task, folded, and its events in order; the request in hand needs no reading."""
+async def read_task(log: LogReader, request: Requested, lease: Lease) -> History:
+    """What the log tells of the task; the request in hand needs no reading."""
     task = evolve(None, request, lease.sequence, lease.logtime)
     events: list[Event] = []
+    finished = finished_subject(request.tasktype, request.subject)
+    ended = False
     for message in await _patiently(lambda: log.history(lease.task_id)):
+        ended = ended or message.subject == finished
         try:
             event = decode(message.payload)
             task = evolve(task, event, message.sequence, message.logtime)
@@ -58,7 +72,7 @@ async def read_task(
             )
             continue
         events.append(event)
-    return task, events
+    return History(task, events, ended)
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:

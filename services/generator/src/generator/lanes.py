@@ -12,7 +12,7 @@ from datetime import timedelta
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from contracts.subjects import LaneConsumerSpec
+from contracts.subjects import STREAM, LaneConsumerSpec
 from delivery.leases import LaneConsumer, Lease
 from delivery.provision import ensure_lane
 from generator.metrics import WAITING, running
@@ -24,8 +24,8 @@ _log = get_logger(__name__)
 
 GIVE_BACK_S = 0.2
 _STOP_S = 0.5
-_LAST_WORDS_S = 0.6
-"""How long stopped work has to hand its lease back."""
+_LAST_WORDS_S = 1.0
+"""How long stopped work has to tell that it is handed over, and to hand its lease back."""
 
 
 class Slots:
@@ -58,9 +58,11 @@ class Lanes:
         ack_wait: timedelta,
     ) -> None:
         self.works: dict[str, Work] = {}
+        self.single_broker = False
         self._client = client
         self._slots = slots
         self._work_on = work_on
+        self._draining = False
         self._pulling: list[asyncio.Task[None]] = []
         self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
         for lane in lanes:
@@ -90,6 +92,7 @@ class Lanes:
             self._pulling.append(pulling)
 
     def reconnected(self) -> None:
+        self.single_broker = False
         for consumer in self.consumers:
             consumer.reconnected()
 
@@ -100,7 +103,8 @@ class Lanes:
             held.adopt(lease)
             return
         pool = self._slots[lane.provider.execution]
-        work = self.works[lease.task_id] = Work(lane, lease)
+        work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)
+        self.works[lease.task_id] = work
         if pool.free > 0:
             self._begin(work, pool)
         else:
@@ -123,8 +127,17 @@ class Lanes:
         del self.works[work.lease.task_id]
         await work.lease.done()
 
-    async def drain(self, patience_s: float) -> None:
-        """Take nothing more, give back what hasn't begun, finish what can be finished in time."""
+    async def drain(self, patience_s: float, submit_patience_s: float) -> None:
+        """Take nothing more, give back what hasn't begun, finish what can be finished in time.
+
+        A submit in flight is not left before the log tells what came of it, for as long as
+        ``submit_patience_s``. Both count from now.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        self._draining = True
+        for work in self.works.values():
+            work.leaving = True
         await asyncio.gather(*(_stopped(consumer) for consumer in self.consumers))
         for pulling in self._pulling:
             pulling.cancel()
@@ -134,13 +147,15 @@ class Lanes:
                 del self.works[work.lease.task_id]
                 WAITING.labels(work.lane.name).dec()
                 await work.lease.give_back(GIVE_BACK_S)
-        await self._wait(patience_s)
-        for work in self.works.values():
-            if not work.ending:
-                work.halt(work.stop or Stop.DRAINED)
+        await self._wait(began + patience_s - clock())
+        left = max(0.0, began + submit_patience_s - clock())
+        await asyncio.gather(*(_let_go(work, left) for work in list(self.works.values())))
         await self._wait(_LAST_WORDS_S)
         if self.works:
             _log.warning("left behind", tasks=sorted(self.works))
+        for work in self.works.values():
+            if work.task is not None:
+                work.task.cancel()
 
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1
@@ -168,17 +183,36 @@ class Lanes:
 
     async def _rebind(self, spec: LaneConsumerSpec) -> None:
         await ensure_lane(self._client, spec)
+        found = await self._client.jetstream().consumer_info(STREAM, spec.durable)
+        self.single_broker = found.cluster is None
 
     async def _wait(self, patience_s: float) -> None:
         tasks = [work.task for work in self.works.values() if work.task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=patience_s)
+            await asyncio.wait(tasks, timeout=max(0.0, patience_s))
 
 
 def _room(execution: Execution, pool: Slots) -> int:
     if execution is Execution.LOCAL:
         return min(1, max(0, pool.open))
     return max(0, pool.open)
+
+
+async def _let_go(work: Work, submit_patience_s: float) -> None:
+    """Stop the work, but not between a paid call and the log's knowing what came of it."""
+    settled = await work.settled(submit_patience_s)
+    if work.ending:
+        return
+    if settled:
+        work.halt(work.stop or Stop.DRAINED)
+        return
+    # Handed back, the task would be given up at once; until the lease runs out the answer may come.
+    work.lease.abandon()
+    _log.error(
+        "left in the middle of a submit: whether the job was taken is not on the log",
+        task_id=work.lease.task_id,
+        provider=work.lane.name,
+    )
 
 
 async def _stopped(consumer: LaneConsumer) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from contracts.generation_types import GenerationType
 
 STEP = 10
-"""Percent between two told steps."""
-SHORTEST_PAUSE_S = 0.2
+"""Percent between two told steps: nine of them in an attempt, however fast it is."""
 HIGHEST = 99
+_SIGNS_OF_LIFE = 5
 
 
 def starting_stage(kind: GenerationType) -> str:
@@ -27,6 +27,14 @@ def starting_stage(kind: GenerationType) -> str:
 def saving_stage(kind: GenerationType) -> str | None:
     """The stage shown while results are saved; None where the last stage says that they are."""
     return None if kind.failure_stages else kind.working_stages[-1]
+
+
+def sign_of_life_s(kind: GenerationType, timeout_s: float) -> float:
+    """Seconds after which a living provider is told of: five times in the reaper's patience.
+
+    ``timeout_s`` is the deployment's, for types that have none of their own.
+    """
+    return (timeout_s if kind.timeout_s is None else kind.timeout_s) / _SIGNS_OF_LIFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,8 @@ class Pace:
         self._percent = max(self._percent, min(int(percent), HIGHEST))
         moved = stage if stage is not None and self._is_ahead(stage) else None
         if moved is None:
-            quiet_s = now - self._told_at
             stepped = self._percent // STEP > self._said // STEP
-            if quiet_s < SHORTEST_PAUSE_S or not (stepped or quiet_s >= self._silence_s):
+            if not stepped and now - self._told_at < self._silence_s:
                 return None
         else:
             self._stage = moved

@@ -37,6 +37,10 @@ class Offer:
     title: str = ""
     timeout_s: float | None = None
     """Overrides ``PROVIDER_TIMEOUT_S`` for this type."""
+    key_lasts_s: float | None = None
+    """For how long a submit may be repeated: the service, asked again with the same key, answers
+    with the job that it has already. Less than what the service promises; None if it knows no keys.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,12 @@ class Provider(Protocol):
         ...
 
     async def submit(self, job: Job, key: str) -> Submitted:
-        """Hand the job to the external service; ``key`` is the same for every try at this attempt.
+        """Hand the job to the external service, under ``key``.
 
         Called for `Execution.REMOTE` only. Raises `Rejected`, or `Unavailable` when the service
         has certainly not taken the job. Anything else leaves the outcome of a call that may cost
-        money unknown: the task fails, and nothing is submitted again.
+        money unknown. Then it is called again with the same key, by this worker or another, if
+        `Offer.key_lasts_s` allows it; otherwise the task fails, and nothing is submitted again.
         """
         ...
 

@@ -21,13 +21,15 @@ from generator.attempts import (
     forgotten,
     rejected,
     timed_out,
+    unanswered,
     unavailable,
     unknown_submit,
 )
 from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
-from generator.pace import Pace, starting_stage
+from generator.pace import Pace, Step, sign_of_life_s, starting_stage
 from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
-from generator.work import Attempt, Lane
+from generator.telling import Telling
+from generator.work import Attempt, Lane, Work
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -37,7 +39,6 @@ FAULTS = (OutcomeUnknown, LogUnreachable, LogFull, Refused, EventTooLarge)
 _NEVER = (Refused, EventTooLarge)
 _CHATTER_BUDGET_S = 2.0
 _HANDLE_PAUSE_S = 1.0
-_SIGNS_OF_LIFE = 5
 _NOTHING = Submitted()
 
 
@@ -49,28 +50,36 @@ class AttemptFailed(Exception):
         self.failure = failure
 
 
+class Leaving(Exception):
+    """The process is about to go, and submits nothing any more."""
+
+
 class Pursuit:
-    """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's."""
+    """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's.
+
+    A generation type may have a ``silence_s`` of its own.
+    """
 
     def __init__(self, publisher: Publisher, *, timeout_s: float, silence_s: float) -> None:
         self._publisher = publisher
         self._timeout_s = timeout_s
-        self._sign_of_life_s = silence_s / _SIGNS_OF_LIFE
+        self._silence_s = silence_s
 
-    async def outputs(self, lane: Lane, attempt: Attempt, decision: Start | Resume) -> list[Output]:
-        """What the provider made. Raises `AttemptFailed`, or one of `FAULTS`."""
+    async def outputs(self, work: Work, attempt: Attempt, decision: Start | Resume) -> list[Output]:
+        """What the provider made. Raises `AttemptFailed`, `Leaving`, or one of `FAULTS`."""
+        lane = work.lane
         limit = lane.offer.timeout_s or self._timeout_s
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             if lane.is_remote:
-                await self._hand_over(lane, attempt, decision, limit)
+                await self._hand_over(work, attempt, decision, limit)
             return await self._follow(lane, attempt, limit, max(0.0, limit - (clock() - began)))
         except Rejected as refusal:
             raise AttemptFailed(rejected(refusal, attempt.number)) from refusal
         except Unavailable as trouble:
             raise AttemptFailed(unavailable(trouble, attempt.number)) from trouble
-        except (AttemptFailed, *FAULTS):
+        except (AttemptFailed, Leaving, *FAULTS):
             raise
         except Exception as bug:
             _log.exception(
@@ -97,10 +106,14 @@ class Pursuit:
             )
 
     async def _hand_over(
-        self, lane: Lane, attempt: Attempt, decision: Start | Resume, limit: float
+        self, work: Work, attempt: Attempt, decision: Start | Resume, limit: float
     ) -> None:
         """Make sure that the provider has the job, once."""
-        if isinstance(decision, Resume):
+        lane = work.lane
+        key = None
+        if isinstance(decision, Start):
+            key = decision.key
+        else:
             attempt.submitted = decision.submitted
             try:
                 async with asyncio.timeout(limit) as timer:
@@ -114,31 +127,48 @@ class Pursuit:
             attempt.submitted = None
             if not decision.may_submit_anew:
                 raise AttemptFailed(forgotten(lane.name, attempt.number))
-        await self._submit(lane, attempt, limit)
+        if work.leaving:
+            raise Leaving
+        await self._submit(lane, attempt, key, limit)
 
-    async def _submit(self, lane: Lane, attempt: Attempt, limit: float) -> None:
-        key = f"{attempt.job.task_id}:{attempt.number}"
+    async def _submit(
+        self, lane: Lane, attempt: Attempt, known_key: str | None, limit: float
+    ) -> None:
+        """Hand the job over; with ``known_key``, again: what became of its submit isn't known."""
+        key = known_key or f"{attempt.job.task_id}:{attempt.number}"
+        attempt.answer_told = asyncio.Event()
         await self._publisher.publish(attempt.facts.submitting(key))
         # Whoever stops this attempt lets the call come to its end: what it started must be known.
         attempt.submission = asyncio.create_task(lane.provider.submit(attempt.job, key))
         try:
             async with asyncio.timeout(limit) as timer:
                 attempt.submitted = await asyncio.shield(attempt.submission)
-        except (Rejected, Unavailable):
+        except Rejected:
             raise
+        except Unavailable as trouble:
+            if known_key is None:
+                raise
+            # It was not taken this time. Whether it was before is as unknown as it was.
+            failure = unanswered(unavailable(trouble, attempt.number))
+            raise AttemptFailed(failure) from trouble
         except Exception as trouble:
             UNKNOWN_SUBMITS.labels(lane.name).inc()
             if timer.expired():
                 attempt.submission.cancel()
-                raise _too_slow(lane, attempt, limit, submitting=True) from None
-            _log.exception(
-                "it is not known whether a job was submitted",
-                provider=lane.name,
-                task_id=attempt.job.task_id,
-                attempt=attempt.number,
-            )
-            raise AttemptFailed(unknown_submit(lane.name, attempt.number)) from trouble
+                failure = timed_out(lane.name, limit, attempt.number, submitting=True)
+            else:
+                failure = unknown_submit(lane.name, attempt.number)
+                _log.exception(
+                    "it is not known whether a job was submitted",
+                    provider=lane.name,
+                    task_id=attempt.job.task_id,
+                    attempt=attempt.number,
+                )
+            if lane.offer.key_lasts_s is not None:
+                failure = unanswered(failure)
+            raise AttemptFailed(failure) from trouble
         await self._tell_handle(attempt)
+        attempt.answer_told.set()
 
     async def _tell_handle(self, attempt: Attempt) -> None:
         """Nothing else happens until it is on the log how to find the job again."""
@@ -167,7 +197,13 @@ class Pursuit:
         kind = lane.kind
         clock = asyncio.get_running_loop().time
         # The last stage is ours to tell: it comes when the results are saved.
-        pace = Pace(kind.working_stages[:-1], starting_stage(kind), self._sign_of_life_s, clock())
+        silence_s = sign_of_life_s(kind, self._silence_s)
+        pace = Pace(kind.working_stages[:-1], starting_stage(kind), silence_s, clock())
+
+        async def tell(step: Step) -> None:
+            await self.tell(attempt, step.percent, step.stage)
+
+        telling = Telling(tell)
         outputs: list[Output] = []
         happenings = lane.provider.follow(attempt.job, attempt.submitted or _NOTHING)
         try:
@@ -179,20 +215,22 @@ class Pursuit:
                     step = pace.step(each.percent, each.stage, clock())
                     attempt.percent = pace.percent
                     if step is not None:
-                        await self.tell(attempt, step.percent, step.stage)
+                        telling.say(step)
         except TimeoutError:
             if timer.expired():
                 raise _too_slow(lane, attempt, limit) from None
             raise
+        except asyncio.CancelledError:
+            telling.stop()
+            raise
         finally:
             await _close(happenings)
+            await telling.all_told(_CHATTER_BUDGET_S)
         return outputs
 
 
-def _too_slow(
-    lane: Lane, attempt: Attempt, limit: float, *, submitting: bool = False
-) -> AttemptFailed:
-    return AttemptFailed(timed_out(lane.name, limit, attempt.number, submitting=submitting))
+def _too_slow(lane: Lane, attempt: Attempt, limit: float) -> AttemptFailed:
+    return AttemptFailed(timed_out(lane.name, limit, attempt.number, submitting=False))
 
 
 async def _close(happenings: AsyncIterator[Progress | Output]) -> None:

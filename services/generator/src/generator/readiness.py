@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 from artifacts.store import ArtifactStore
 from generator.catalogue import Catalogue
-from generator.heartbeat import Heartbeat
+from generator.heartbeat import Heartbeat, Lookout
 from generator.lanes import Lanes
 from telemetry.health import Check, Checks
 
@@ -26,6 +26,7 @@ class Parts:
     client: Client
     lanes: Lanes
     heartbeat: Heartbeat
+    lookout: Lookout
     catalogue: Catalogue
 
 

@@ -32,8 +32,10 @@ class Settings(BaseSettings):
     """The reaper's patience; a living provider is told of five times in it."""
     lease_s: _Seconds = 30
     """How long a silent generator keeps a request; the same for all generators of a lane."""
-    drain_s: Annotated[float, Field(ge=0)] = 5
+    drain_s: Annotated[float, Field(ge=0)] = 4
     """How long running tasks may go on after SIGTERM."""
+    drain_submit_s: Annotated[float, Field(ge=0)] | None = None
+    """How long after SIGTERM a submit in flight is waited for; None for ``drain_s``."""
     providers: str = ""
     """Names of the entry points to load, separated by commas; empty for all."""
     extra_providers: str = ""

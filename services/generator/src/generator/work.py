@@ -43,13 +43,15 @@ class Stop(Enum):
 class Attempt:
     """One try. ``submitted`` once the provider's answer is known; ``percent`` last heard.
 
-    ``results`` are in the store, or on their way there.
+    ``answer_told`` from the moment when a submit is announced; set once the log tells what came of
+    it. ``results`` are in the store, or on their way there.
     """
 
     job: Job
     facts: Facts
     submitted: Submitted | None = None
     submission: asyncio.Task[Submitted] | None = None
+    answer_told: asyncio.Event | None = None
     percent: int = 0
     results: list[Artifact] = field(default_factory=list)
 
@@ -57,13 +59,19 @@ class Attempt:
     def number(self) -> int:
         return self.job.attempt
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether who looked at the log now would find a submit without an answer."""
+        return self.answer_told is not None and not self.answer_told.is_set()
+
 
 @dataclass(slots=True, eq=False)
 class Work:
     """A request held by this process, from receipt to acknowledgement.
 
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
-    being told or it is being let go of: from then on nothing stops it.
+    being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
+    is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
     """
 
     lane: Lane
@@ -73,11 +81,23 @@ class Work:
     stop: Stop | None = None
     begun: bool = False
     ending: bool = False
+    leaving: bool = False
+    single_broker: bool = False
 
     def adopt(self, lease: Lease) -> None:
         """The broker delivered the same request again: hold the newer lease, drop the older."""
         self.lease.abandon()
         self.lease = lease
+
+    async def settled(self, timeout_s: float) -> bool:
+        """Whether no submit is in flight; one that is has ``timeout_s`` to be answered."""
+        attempt, task = self.attempt, self.task
+        if attempt is None or attempt.answer_told is None or task is None:
+            return True
+        told = asyncio.create_task(attempt.answer_told.wait())
+        await asyncio.wait({told, task}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        return task.done() or not attempt.is_unanswered
 
     def halt(self, reason: Stop) -> None:
         """Stop what is being done. A task that never ran can't clean up: it is told instead."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Artifact, Completed, End, Event, Requested, decode
 from contracts.subjects import finished_subject
-from delivery.ends import Lost, publish_end, publish_start
+from delivery.ends import Lost, publish_end, publish_first_start, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import Publisher
 from generator.attempts import (
@@ -24,6 +24,7 @@ from generator.attempts import (
     Failure,
     GiveUp,
     Policy,
+    Repeat,
     Resume,
     Retry,
     Start,
@@ -31,7 +32,7 @@ from generator.attempts import (
     after,
     broken,
     decide,
-    submit_is_unanswered,
+    past_of,
 )
 from generator.facts import Facts, now
 from generator.history import is_untouched, read_task
@@ -40,7 +41,7 @@ from generator.metrics import PARKED, RETRIES, attempts
 from generator.outputs import discard, store_outputs
 from generator.pace import saving_stage, starting_stage
 from generator.provider import Job, Output, Submitted
-from generator.pursuit import FAULTS, AttemptFailed, Pursuit
+from generator.pursuit import FAULTS, AttemptFailed, Leaving, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
 from telemetry.logs import get_logger
 
@@ -49,6 +50,7 @@ _log = get_logger(__name__)
 _HAND_BACK_S = 0.2
 _FAULT_PAUSE_S = 5.0
 _LONGEST_FAULT_PAUSE_S = 60.0
+_HAND_OVER_S = 0.8
 _CANCEL_S = 10.0
 _LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
 
@@ -82,7 +84,7 @@ class Worker:
                 await self._serve(work)
             else:
                 await self._stopped(work)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Leaving):
             await self._stopped(work)
         except (LogUnavailable, *FAULTS) as fault:
             # Neither outcome nor acknowledgement: the request comes again.
@@ -101,6 +103,13 @@ class Worker:
             PARKED.labels(work.lane.name).inc()
             await work.lease.done()
             return
+        if work.single_broker and work.lease.delivered == 1:
+            attempt = self._attempt(work, request, 1)
+            started = attempt.facts.started(starting_stage(work.lane.kind))
+            if await publish_first_start(self._publisher, self._log, started):
+                await self._pursue(work, request, attempt, Start(1))
+                return
+            work.attempt = None
         decision = await self._decide(work, request)
         match decision:
             case Drop():
@@ -121,11 +130,14 @@ class Worker:
         surely = work.lease.delivered > 1 or work.lane.is_remote
         if await is_untouched(self._log, request, surely=surely):
             return Start(1)
-        task, events = await read_task(self._log, request, work.lease)
+        history = await read_task(self._log, request, work.lease)
+        if history.ended:
+            return Drop()
         return decide(
-            task,
-            submit_unanswered=submit_is_unanswered(events),
+            history.task,
+            past_of(history.events),
             provider=work.lane.name,
+            key_lasts_s=work.lane.offer.key_lasts_s,
             policy=self._policy,
             now=now(),
         )
@@ -146,14 +158,20 @@ class Worker:
         return work.attempt
 
     async def _try(self, work: Work, request: Requested, decision: Start | Resume) -> None:
-        lane = work.lane
         attempt = self._attempt(work, request, decision.attempt)
-        started = attempt.facts.started(starting_stage(lane.kind))
+        started = attempt.facts.started(starting_stage(work.lane.kind))
         if isinstance(await publish_start(self._publisher, self._log, started), Lost):
             await work.lease.done()
             return
+        await self._pursue(work, request, attempt, decision)
+
+    async def _pursue(
+        self, work: Work, request: Requested, attempt: Attempt, decision: Start | Resume
+    ) -> None:
+        """The attempt has started: bring it to results and an end, or to another attempt."""
+        lane = work.lane
         try:
-            outputs = await self._pursuit.outputs(lane, attempt, decision)
+            outputs = await self._pursuit.outputs(work, attempt, decision)
             artifacts = await self._save(lane, attempt, outputs)
         except AttemptFailed as failed:
             await self._failed(work, request, attempt, failed.failure)
@@ -188,27 +206,34 @@ class Worker:
         self, work: Work, request: Requested, attempt: Attempt, failure: Failure
     ) -> None:
         """Try again or fail, unless another worker has the task by now."""
-        task, _ = await read_task(self._log, request, work.lease)
-        if task is None or task.status.is_terminal:
+        history = await read_task(self._log, request, work.lease)
+        if history.ended or history.task is None:
             self._count(work, "ended")
             await work.lease.done()
             return
-        if task.attempt > attempt.number:
+        if history.task.attempt > attempt.number:
             self._tell("another worker has the task", work)
             self._count(work, "superseded")
             work.lease.abandon()
             return
         jitter = random.uniform(_LEAST_JITTER, _MOST_JITTER)
-        verdict = after(failure, attempt.number, self._policy, jitter)
+        tries = attempt.number - past_of(history.events).handed_over
+        verdict = after(failure, tries, self._policy, jitter)
         match verdict:
             case Retry(delay_s, error):
                 retry_at = now() + timedelta(seconds=delay_s)
                 stage = work.lane.kind.waiting_stage
                 await self._publisher.publish(attempt.facts.retrying(retry_at, error, stage))
+                if attempt.answer_told is not None:
+                    attempt.answer_told.set()
                 RETRIES.labels(work.lane.name, error.code).inc()
                 self._count(work, "retried")
                 self._tell("will be tried again", work, code=error.code, delay_s=round(delay_s, 3))
                 await work.lease.give_back(max(0.0, (retry_at - now()).total_seconds()))
+            case Repeat(delay_s):
+                self._count(work, "unanswered")
+                self._tell("will be submitted again under its key", work, delay_s=round(delay_s, 3))
+                await work.lease.give_back(delay_s)
             case Fail():
                 await self._fail(work, attempt, verdict)
             case _:  # pragma: no cover
@@ -227,7 +252,10 @@ class Worker:
         told = await publish_end(self._publisher, self._log, end)
         if isinstance(told, Lost):
             self._count(work, "lost")
-            await discard(self._store, artifacts, kept=_artifacts_of(told.event))
+            if told.event is None:
+                self._tell("results may be referred to; they stay in the store", work)
+            else:
+                await discard(self._store, artifacts, kept=_artifacts_of(told.event))
         else:
             self._count(work, "completed" if isinstance(end, Completed) else "failed")
         await work.lease.done()
@@ -235,8 +263,7 @@ class Worker:
     async def _stopped(self, work: Work) -> None:
         work.ending = True
         if work.stop is not Stop.ENDED:
-            self._count(work, "drained")
-            await work.lease.give_back(_HAND_BACK_S)
+            await self._leave(work)
             return
         self._tell("stopped: the task has ended", work)
         self._count(work, "ended")
@@ -245,6 +272,18 @@ class Worker:
             await self._cancel(work.lane, attempt, await _answer(attempt))
             await self._tidy_up(work, attempt)
         await work.lease.done()
+
+    async def _leave(self, work: Work) -> None:
+        """Hand the task over to another worker: no attempt has failed by that."""
+        attempt = work.attempt
+        if attempt is not None and work.lease.open:
+            try:
+                event = attempt.facts.handed_over(attempt.percent)
+                await self._publisher.publish(event, budget_s=_HAND_OVER_S)
+            except FAULTS as fault:
+                self._tell("handed over untold; it counts as an attempt", work, reason=repr(fault))
+        self._count(work, "drained")
+        await work.lease.give_back(_HAND_BACK_S)
 
     async def _tidy_up(self, work: Work, attempt: Attempt) -> None:
         """Take back what was stored of results that the task's end does not refer to."""

@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> FastStream:
         if not stopped.is_set():
             app.exit()
 
+    limits = _limits(settings)
     broker = NatsBroker(
         settings.nats_url, logger=None, **connection_options("reaper", on_closed=on_closed)
     )
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> FastStream:
         requests = Requests(client)
         await requests.start()
         stack.push_async_callback(requests.stop)
-        loop = _loop(requests, settings)
+        loop = _loop(requests, limits, settings)
         metrics.LAST_SWEEP_AGE.set_function(lambda: loop.age_s)
         sweeping = asyncio.create_task(loop.run_forever())
         stack.push_async_callback(end_loop, sweeping)
@@ -77,12 +78,24 @@ def readiness(broker: NatsBroker, loop: Loop, interval_s: float) -> Checks:
     return {"log": log, "sweeps": sweeps}
 
 
-def _loop(requests: Requests, settings: Settings) -> Loop:
+def _limits(settings: Settings) -> Limits:
     limits = Limits(
         timeout_s=settings.task_timeout_s,
         deadline_s=settings.task_deadline_s,
         photo_ttl_s=settings.upload_ttl_s,
     )
+    hasty = limits.no_longer_than(settings.provider_timeout_s)
+    if hasty:
+        _log.warning(
+            "tasks end before a silent provider's time is up, and those waiting behind with them",
+            types=hasty,
+            task_timeout_s=settings.task_timeout_s,
+            provider_timeout_s=settings.provider_timeout_s,
+        )
+    return limits
+
+
+def _loop(requests: Requests, limits: Limits, settings: Settings) -> Loop:
     sweeper = Sweeper(
         requests,
         limits,

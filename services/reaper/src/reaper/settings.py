@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     task_timeout_s: Seconds = 300
     task_deadline_s: Seconds = 3600
     upload_ttl_s: Seconds = 259_200
+    provider_timeout_s: Seconds = 180
+    """The generators' own; read only to warn of a ``task_timeout_s`` that is not longer."""
     reaper_interval_s: Seconds = 5
     reaper_batch: Annotated[int, Field(gt=0, le=1000)] = 100
     health_host: str = "127.0.0.1"

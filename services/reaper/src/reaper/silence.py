@@ -42,6 +42,13 @@ class Limits:
             self.deadline_s if kind.deadline_s is None else kind.deadline_s,
         )
 
+    def no_longer_than(self, provider_timeout_s: float) -> list[str]:
+        """Types of which a provider may be silent for longer than the reaper waits.
+
+        One hung provider then ends what waits behind it: its lane seems to be served by nobody.
+        """
+        return [name for name in self.kinds if self.of(name)[0] <= provider_timeout_s]
+
 
 @dataclass(frozen=True, slots=True)
 class TimeOut:

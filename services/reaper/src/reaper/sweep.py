@@ -271,7 +271,7 @@ def _put_off(verdict: Verdict) -> str:
 def _attributes(task: Task, now: datetime, name: str, event_id: str = "") -> dict[str, Any]:
     """The envelope of an event about ``task``; its id is random, for this outcome alone."""
     attributes = envelope(
-        event_id=event_id or str(uuid7(now, os.urandom(10))),
+        event_id=event_id or uuid7(now, os.urandom(10)),
         source=SOURCE,
         task_id=task.task_id,
         owner=task.owner,

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 import asyncpg
@@ -186,6 +187,8 @@ class Projector:
         self._moved = asyncio.Condition()
         self.sequence: int | None = None
         """The checkpoint while this process is the active projector, else None."""
+        self.stream_created: datetime | None = None
+        """When the log was created that ``sequence`` is of."""
         self.halted: str | None = None
         self.pending = 0
         self.turned_at = time.monotonic()
@@ -210,12 +213,19 @@ class Projector:
                 _log.warning("projector begins again", reason=repr(problem))
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
 
-    async def passed(self, sequence: int, timeout_s: float) -> bool:
-        """Wait until this process has projected ``sequence``; False if it is not active in time."""
+    async def passed(self, sequence: int, created: datetime | None, timeout_s: float) -> bool:
+        """Wait until this process has projected ``sequence`` of the log that was ``created`` then.
+
+        False if it is not active in time, or projects another log; None is any log.
+        """
         try:
             async with asyncio.timeout(timeout_s), self._moved:
                 await self._moved.wait_for(
-                    lambda: self.sequence is not None and self.sequence >= sequence
+                    lambda: (
+                        self.sequence is not None
+                        and self.sequence >= sequence
+                        and created in (None, self.stream_created)
+                    )
                 )
         except TimeoutError:
             return False
@@ -246,6 +256,7 @@ class Projector:
             await projection.adopt(await self._log_reader.state())
             self.halted = None
             metrics.HALTED.set(0)
+            self.stream_created = projection.checkpoint.stream_created
             await self._advance_to(projection.checkpoint.sequence)
             try:
                 await self._follow(projection)

@@ -140,7 +140,7 @@ class Queries:
             return await connection.fetch(sql, *arguments), sequence
 
     async def _processing(self, question: Mapping[str, Any]) -> Any:
-        await self._catch_up(question["sequence"])
+        await self._catch_up(question)
         owner, type_name = question["owner"], question.get("type")
         in_line = await self._pool.fetchval(
             STATEMENTS["count_in_line"], owner, type_name, _LONG + 1
@@ -225,7 +225,7 @@ class Queries:
         }
 
     async def _referenced(self, question: Mapping[str, Any]) -> Any:
-        await self._catch_up(question["sequence"])
+        await self._catch_up(question)
         rows = await self._pool.fetch(STATEMENTS["read_referenced"], question["keys"])
         return {"keys": [row["key"] for row in rows]}
 
@@ -250,19 +250,29 @@ class Queries:
             "pending": self._projector.pending,
         }
 
-    async def _catch_up(self, sequence: int) -> None:
-        """Wait until the projection has passed ``sequence``. Raises `Behind` after 2 s."""
+    async def _catch_up(self, question: Mapping[str, Any]) -> None:
+        """Wait until the projection has passed ``sequence`` of the log that was ``created`` then.
+
+        Raises `Behind` after 2 s. A stream that is made again counts from 1: to a projection of
+        the one before it, every sequence would seem to be passed.
+        """
+        sequence, told = question["sequence"], question.get("created")
+        created = None if told is None else datetime.fromisoformat(told)
         if self._projector.halted is not None:
             # The checkpoint is of another log than the sequence: the two can't be compared.
             raise Behind
         if self._projector.sequence is not None:
-            if not await self._projector.passed(sequence, CATCH_UP_S):
+            if not await self._projector.passed(sequence, created, CATCH_UP_S):
                 raise Behind
             return
         deadline = time.monotonic() + CATCH_UP_S
         while time.monotonic() < deadline:
             row = await self._pool.fetchrow(STATEMENTS["read_checkpoint"])
-            if row is not None and row["sequence"] >= sequence:
+            if (
+                row is not None
+                and row["sequence"] >= sequence
+                and created in (None, row["stream_created"])
+            ):
                 return
             await asyncio.sleep(_POLL_S)
         raise Behind

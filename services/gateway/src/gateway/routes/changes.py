@@ -26,7 +26,7 @@ _PATCH_TYPES = ("application/merge-patch+json", "application/json")
 
 @router.post("/tasks/{task_id}/cancel", status_code=202, response_model=TaskView)
 async def cancel_task(parts: InParts, owner: Owner, task_id: str) -> Response:
-    """Cancel a task; a 409 tells that it had ended before."""
+    """Cancel a task, also while the task store is away; a 409 tells that it had ended before."""
     record = await parts.changes.cancel(owner, task_id)
     return json_response(parts.views.task(record), 202)
 
@@ -70,7 +70,11 @@ async def patch_metadata(request: Request, parts: InParts, owner: Owner, task_id
 
 @router.delete("/tasks/{task_id}", status_code=204, response_class=Response)
 async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
-    """Erase a task, its prompt, references, events and artifacts; a live one is ended first."""
+    """Erase a task, its prompt, references, events and artifacts; a live one is ended first.
+
+    While the task store is away, what it keeps, and uploads that other tasks may need, follow when
+    it is back.
+    """
     await parts.changes.erase(owner, task_id)
     return Response(status_code=204)
 

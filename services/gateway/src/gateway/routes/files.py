@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +27,8 @@ from artifacts.keys import belongs_to, kind, url_of
 from artifacts.store import NotFound, Stored
 from artifacts.uploads import Upload
 from contracts.api import UploadView
-from gateway.bodies import limited, media_type
+from gateway.backlog import TRANSFER_S
+from gateway.bodies import expected_bytes, limited, media_type, require_plain
 from gateway.parts import InParts, Owner, Parts
 from gateway.refusals import Refusal
 from gateway.views import json_response, utc
@@ -58,11 +61,21 @@ _FORM = {
 )
 async def upload_file(request: Request, parts: InParts, owner: Owner) -> Response:
     """Send a picture or video to refer to in a task. What it is, its content tells."""
-    content, filename = await _read_form(request, parts.settings.upload_max_bytes)
-    try:
-        upload = await parts.uploads.save(owner, content, filename, datetime.now(UTC))
-    except Unusable as unusable:
-        raise Refusal(unusable.code, unusable.message) from None
+    if media_type(request.headers) != "multipart/form-data":
+        raise Refusal(
+            "unsupported_media_type",
+            "Send the file as multipart/form-data, in a field called file.",
+        )
+    require_plain(request.headers)
+    most_bytes = parts.settings.upload_max_bytes + _FORM_OVERHEAD_BYTES
+    with parts.backlog.room(expected_bytes(request.headers, most_bytes)):
+        async with _form_file(request, most_bytes) as file, parts.backlog.in_hand():
+            try:
+                upload = await parts.uploads.save(
+                    owner, await file.read(), file.filename, datetime.now(UTC)
+                )
+            except Unusable as unusable:
+                raise Refusal(unusable.code, unusable.message) from None
     url = url_of(upload.key, parts.views.root_url)
     view = {
         "upload_id": upload.upload_id,
@@ -103,25 +116,29 @@ async def show_artifact(request: Request, parts: InParts, owner: Owner, key: str
     return await _send(request, parts, stored, "private, max-age=31536000, immutable")
 
 
-async def _read_form(request: Request, max_bytes: int) -> tuple[bytes, str | None]:
-    """The bytes and the name of the field ``file``; no more than allowed is ever read."""
-    if media_type(request.headers) != "multipart/form-data":
-        raise Refusal(
-            "unsupported_media_type",
-            "Send the file as multipart/form-data, in a field called file.",
-        )
-    stream = limited(request, max_bytes + _FORM_OVERHEAD_BYTES, "upload_too_large")
+@asynccontextmanager
+async def _form_file(request: Request, most_bytes: int) -> AsyncIterator[UploadFile]:
+    """The field ``file``, over 1 MiB of it on disk; no more than allowed is ever read."""
+    stream = limited(request, most_bytes, "upload_too_large")
+    parser = MultiPartParser(request.headers, stream, max_files=1, max_fields=16)
     try:
-        form = await MultiPartParser(request.headers, stream, max_files=1, max_fields=16).parse()
+        async with asyncio.timeout(TRANSFER_S):
+            form = await parser.parse()
+    except TimeoutError:
+        raise Refusal(
+            "upload_too_slow",
+            f"The file did not come within {TRANSFER_S:g} s. Send a smaller one.",
+            headers={"Connection": "close"},
+        ) from None
     except MultiPartException as problem:
         raise Refusal("invalid_multipart", f"The form can't be read: {problem.message}") from None
-    except (KeyError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # a header without its parts, a charset that decodes nothing
         raise Refusal("invalid_multipart", "The form can't be read.") from None
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Refusal("invalid_multipart", "The form has no file in a field called file.")
-        return await file.read(), file.filename
+        yield file
     finally:
         await form.close()
 
@@ -130,7 +147,7 @@ async def _upload(parts: Parts, owner: str, upload_id: str) -> Upload | None:
     upload = await parts.uploads.find(owner, upload_id, _LONG_AGO)
     if upload is None or datetime.now(UTC) < upload.expires_at:
         return upload
-    return upload if await parts.tasks.referenced([upload.key], 0) else None
+    return upload if await parts.tasks.referenced([upload.key], None) else None
 
 
 async def _send(request: Request, parts: Parts, stored: Stored, cache_control: str) -> Response:

@@ -34,8 +34,8 @@ async def list_processing_tasks(
     Includes every task whose 202 was given before the call.
     """
     _check_type(type_name)
-    sequence = (await parts.bus.link.log.state()).last_sequence
-    records = await parts.tasks.processing(owner, type_name, status, sequence)
+    log = await parts.bus.link.log.state()
+    records = await parts.tasks.processing(owner, type_name, status, log)
     return json_response({"tasks": parts.views.tasks(records)})
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from contracts.api import GenerationTypes
 from contracts.generation_types import GENERATION_TYPES
-from gateway.home import CONTENT_SECURITY_POLICY, HOME
+from gateway import api_page, home
 from gateway.parts import InParts, Owner
 from gateway.readiness import checks
 from gateway.views import json_response
@@ -66,11 +66,26 @@ async def metrics(owner: Owner) -> Response:
 
 
 @router.get("/", include_in_schema=False)
-async def home() -> Response:
+async def show_home() -> Response:
+    return _page(home.HOME, home.CONTENT_SECURITY_POLICY)
+
+
+@router.get("/docs", include_in_schema=False)
+async def show_api_page() -> Response:
+    return _page(api_page.API_PAGE, api_page.CONTENT_SECURITY_POLICY)
+
+
+@router.get("/docs/{name}", include_in_schema=False)
+async def show_file_of_api_page(name: str) -> Response:
+    headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(api_page.file_of_page(name), headers=headers)
+
+
+def _page(html: str, content_security_policy: str) -> Response:
     return HTMLResponse(
-        HOME,
+        html,
         headers={
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "Content-Security-Policy": content_security_policy,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         },

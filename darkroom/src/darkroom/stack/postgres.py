@@ -54,6 +54,9 @@ UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off"}
 """For tests: survives the death of every process, not that of the machine."""
 
 
+_ERROR = re.compile(r"\b(error|ERROR|FATAL|PANIC):")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PostgresServer:
     """Where an embedded server keeps its files and listens."""
@@ -168,7 +171,7 @@ async def _single_user(who: Identity, directory: Path, statement: str) -> None:
         statement=f"{statement};\n",
     )
     if re.search(r"\b(ERROR|FATAL):", output):
-        raise StackError(f"Postgres could not be set up in {directory}: {_last_line(output)}")
+        raise StackError(f"Postgres could not be set up in {directory}: {reason_of(output)}")
 
 
 async def _run(who: Identity, program: Path, *arguments: str, statement: str = "") -> str:
@@ -192,15 +195,17 @@ async def _run(who: Identity, program: Path, *arguments: str, statement: str = "
     output = answer.decode(errors="replace")
     if process.returncode != 0:
         raise StackError(
-            f"{program.name} failed: {_last_line(output)}. "
+            f"{program.name} failed: {reason_of(output)}. "
             "Mend that, or set DARKROOM_DATABASE_URL to an existing server."
         )
     return output
 
 
-def _last_line(output: str) -> str:
-    lines = output.strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else "no output"
+def reason_of(output: str) -> str:
+    """The first line that names an error, for what follows comes of it; without any, the last."""
+    lines = output.strip().splitlines() or ["no output"]
+    errors = [line for line in lines if _ERROR.search(line)]
+    return (errors or lines[-1:])[0].strip().rstrip(".")
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """``darkroom up``: start the whole system, keep it running, end all of it."""
 
 import asyncio
+import errno
 import os
 import signal
 import time
@@ -37,10 +38,20 @@ def main(
             require_free(chosen.host, chosen.port)
             return asyncio.run(_supervise(chosen, directory, programs, lock, console))
     except (StackError, OSError) as error:
-        console.complain(f"darkroom: {error}")
+        console.complain(f"darkroom: {in_words(error)}")
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_STOPPED
+
+
+def in_words(error: StackError | OSError) -> str:
+    """What went wrong, in one line that says what to do."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            "No space is left on the disk of DARKROOM_DATA_DIR. "
+            "Make room there and start again, or choose another directory."
+        )
+    return str(error)
 
 
 async def _supervise(

@@ -19,7 +19,7 @@ from contracts.subjects import ALL_EVENTS, STREAM
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import STATUS, Requests
 
-_PULL = 500
+_PULL = 1000
 _PULLS = 2
 _EXPIRES_S = 30
 _IDLE_HEARTBEAT_S = 2

@@ -147,7 +147,13 @@ async def test_pulls_that_ran_out_are_asked_for_again(bus: Bus) -> None:
                 assert await log.batch(10, wait_s=0.1) == []
 
         (name,) = await readers(bus)
-        assert (await js.consumer_info(STREAM, name)).num_waiting == 2
+
+        async def both_wait() -> bool:
+            # What runs out at this very moment is asked for again by the next read.
+            await log.batch(10, wait_s=0.05)
+            return (await js.consumer_info(STREAM, name)).num_waiting == 2
+
+        assert await eventually(both_wait)
 
 
 @pytest.mark.usefixtures("brisk")

@@ -19,6 +19,6 @@ LOST_EVENTS = Gauge(
 RESTARTS = Counter("darkroom_projection_restarts", "Times that reading began anew.", ["reason"])
 BATCH_SECONDS = Histogram("darkroom_projection_batch_seconds", "Seconds to write one batch.")
 BATCH_EVENTS = Histogram(
-    "darkroom_projection_batch_events", "Events in a batch.", buckets=(1, 5, 20, 100, 500, 1000)
+    "darkroom_projection_batch_events", "Events in a batch.", buckets=(1, 5, 20, 100, 500, 2000)
 )
 QUERIES = Counter("darkroom_queries", "Queries answered.", ["subject", "outcome"])

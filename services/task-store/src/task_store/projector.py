@@ -44,7 +44,7 @@ from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
-BATCH = 1000
+BATCH = 2000
 _REMEMBERED_TASKS = 20_000
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5

@@ -150,6 +150,32 @@ class UploadView(BaseModel):
     expires_at: datetime
 
 
+class SessionView(BaseModel):
+    """Whose session it is; the session itself is in a cookie."""
+
+    owner: str
+    expires_at: datetime
+
+
+class TokenView(BaseModel):
+    token: str
+    expires_at: datetime
+
+
+class PlaceView(BaseModel):
+    """``event: position``: where a waiting task is in its line."""
+
+    task_id: str
+    queue_position: Annotated[int, Field(ge=1)]
+    eta_seconds: float | None
+
+
+class ErasedView(BaseModel):
+    """``event: erased``: all that remains of a task."""
+
+    task_id: str
+
+
 class ProviderView(BaseModel):
     name: str
     params_schema: dict[str, Any]

@@ -69,6 +69,9 @@ WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
 _ASKERS: Mapping[str, tuple[str, ...]] = {
     queries.GET: ("gateway",),
     queries.PROCESSING: ("gateway",),
+    queries.SNAPSHOT: ("gateway",),
+    queries.CHANGES: ("gateway",),
+    queries.PLACES: ("gateway",),
     queries.HISTORY: ("gateway",),
     queries.EVENTS: ("gateway",),
     queries.LINES: ("gateway",),
@@ -124,7 +127,8 @@ def asyncapi_document() -> dict[str, Any]:
             "description": (
                 f"Every fact of a task is a CloudEvent in the JetStream stream {STREAM}; delivery "
                 "is at least once. Subjects under live.generation are the broker's republished "
-                "copies of what it stored, at most once. Queries are NATS request-reply."
+                "copies of what it stored, at most once. Queries are NATS request-reply. Browsers "
+                "follow tasks on the gateway's event streams and WebSocket, see openapi.json."
             ),
         },
         "defaultContentType": "application/json",

@@ -24,6 +24,29 @@ of the owner that is not terminal, oldest first, once the projection has passed 
 ``created`` is when the stream of that sequence was created: the projection of another one, however
 far it has come, is behind."""
 
+SNAPSHOT: Final = "task-store.snapshot"
+"""``{"owner", "type"?, "sequence", "after"?, "until"?, "limit"}`` ->
+``{"sequence": checkpoint, "records": [...], "more"}``: what `PROCESSING` answers, by ascending
+``sequence`` of the tasks and as of one checkpoint, in pages.
+
+A further page has the tasks whose sequence is over ``after``, the last of the page before, and not
+over ``until``, the checkpoint of the first page: what changed since then is told by `CHANGES`."""
+
+CHANGES: Final = "task-store.changes"
+"""``{"owner", "type"?, "sequence", "after", "limit"}`` -> ``{"through", "events": [{"task_id",
+"sequence", "logtime", "event"}]}``: the raw copy of what happened to the owner's tasks after
+``after``, up to ``through``, once the projection has passed ``sequence`` (error ``behind`` after
+2 s). Ask again from ``through`` until it has reached ``sequence``.
+
+Of each task that is told of, the events from its beginning are there as well, in order, so that
+they can be folded. What can't be decoded is there as null."""
+
+PLACES: Final = "task-store.places"
+"""``{"owners": [...], "from": [[type, lane, ticket]]}`` -> ``{"sequence": checkpoint, "places":
+[[task_id, owner, type, place, eta_seconds]], "next": [[type, lane, ticket]]}``: where the owners'
+tasks are in line, nearest first: of each lane the first few hundred, and as many again that come
+after the ticket in ``from``. ``next`` has the lanes that go on behind that."""
+
 HISTORY: Final = "task-store.history"
 """``{"owner", "type"?, "status"?, "prompt_id"?, "limit", "after": [created_at, task_id]?}`` ->
 ``{"records": [...], "next": [created_at, task_id]?}``, newest first."""
@@ -57,4 +80,17 @@ PARKED: Final = "task-store.parked"
 STATUS: Final = "task-store.status"
 """``{}`` -> the projection's checkpoint, lag, parked count and whether it is the active one."""
 
-ALL: Final = (GET, PROCESSING, HISTORY, EVENTS, LINES, SILENT, REFERENCED, PARKED, STATUS)
+ALL: Final = (
+    GET,
+    PROCESSING,
+    SNAPSHOT,
+    CHANGES,
+    PLACES,
+    HISTORY,
+    EVENTS,
+    LINES,
+    SILENT,
+    REFERENCED,
+    PARKED,
+    STATUS,
+)

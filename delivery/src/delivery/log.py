@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.subjects import STREAM, beginnings_of, requests_of
+from contracts.subjects import ALL_EVENTS, STREAM, beginnings_of, requests_of
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import DESCRIPTION, STATUS, NoReply, NoResponders, Requests, Unreachable
 
@@ -98,6 +98,24 @@ class LogReader:
             later.append(found)
         messages = later if request is None else [request, *later]
         return sorted(messages, key=lambda message: message.sequence)
+
+    async def between(self, first: int, last: int) -> AsyncIterator[list[LogMessage]]:
+        """Every message stored from ``first`` to ``last``, in order, in batches.
+
+        What a lagging replica does not tell, the leader is asked for.
+        """
+        at = first
+        while at <= last:
+            batch = await self._batch(ALL_EVENTS, at)
+            if not batch:
+                found = _from_leader(
+                    await self._ask(_LEADER, {"seq": at, "next_by_subj": ALL_EVENTS})
+                )
+                if found is None:
+                    return
+                batch = [found]
+            at = batch[-1].sequence + 1
+            yield [message for message in batch if message.sequence <= last]
 
     async def state(self) -> StreamState:
         answer = await self._ask(_INFO, {})

@@ -130,6 +130,24 @@ async def test_sigterm_answers_what_is_in_flight_and_ends(house: House) -> None:
     assert answer.status_code == 202
 
 
+async def test_sigterm_ends_streams_first_and_says_when_to_come_back(house: House) -> None:
+    async with running(house) as gateway:
+        task_id = (await submitted(gateway)).json()["task_id"]
+        accept = {"Accept": "text/event-stream"}
+        path = f"/tasks/{task_id}/events"
+        async with gateway.http.stream("GET", path, headers=accept) as stream:
+            lines = stream.aiter_lines()
+            while not (await anext(lines)).startswith("data:"):
+                pass
+            gateway.process.send_signal(signal.SIGTERM)
+            rest = [line async for line in lines]
+        await asyncio.wait_for(gateway.process.wait(), 8)
+
+    assert [line.partition(":")[0] for line in rest if line][-1] == "retry"
+    assert not any(line.startswith("data:") for line in rest)
+    assert gateway.process.returncode == 0
+
+
 async def test_a_gateway_stays_up_without_a_log(house: House) -> None:
     async with running(house, NATS_URL=f"nats://127.0.0.1:{free_port()}") as gateway:
         ready = await gateway.http.get("/readyz")

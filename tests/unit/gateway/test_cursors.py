@@ -1,4 +1,4 @@
-"""The cursor of the history."""
+"""The cursors of the history and of live updates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders import task_id
-from gateway.cursors import read_cursor, write_cursor
+from gateway.cursors import read_cursor, read_sequence, write_cursor
 from gateway.refusals import Refusal
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -49,3 +49,17 @@ def test_a_cursor_with_another_content_is_refused(place: str) -> None:
 
     with pytest.raises(Refusal, match="invalid_cursor"):
         read_cursor(cursor)
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_sequence_comes_back_as_it_was(sequence: int) -> None:
+    assert read_sequence(str(sequence), "query", "after") == sequence
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "+1", "1.0", " 1", "１", str(2**63), "9" * 5000])
+def test_what_is_no_sequence_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_sequence(text, "query", "after")
+
+    assert refused.value.code == "invalid_cursor"
+    assert refused.value.errors == ((("query", "after"), "not a sequence"),)

@@ -12,6 +12,8 @@ from gateway.auth import authenticator
 from gateway.refusals import Refusal
 from gateway.settings import BadSettings, Settings, is_loopback, load
 
+SCOPE = {"type": "http", "method": "GET", "query_string": b""}
+
 
 def keys(configured: str) -> Settings:
     return Settings(auth="keys", api_keys=SecretStr(configured))
@@ -23,7 +25,7 @@ def test_the_defaults_are_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch
 
     assert (settings.root_url, settings.auth) == ("http://127.0.0.1:8400", "none")
     assert settings.store_url == Path(".darkroom").resolve().joinpath("artifacts").as_uri()
-    assert authenticator(settings).owner({}) == "local"
+    assert authenticator(settings).owner({}, SCOPE) == "local"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "myhost"])
@@ -69,7 +71,7 @@ def test_the_owner_is_the_keys() -> None:
     door = authenticator(keys(f"ann:ann-key, bob:sha256:{digest},ann:second:key"))
 
     assert [
-        door.owner({"authorization": each})
+        door.owner({"authorization": each}, SCOPE)
         for each in ("Bearer ann-key", "bearer bob-key", "Bearer second:key")
     ] == ["ann", "bob", "ann"]
 
@@ -79,7 +81,7 @@ def test_the_owner_is_the_keys() -> None:
 )
 def test_others_are_not_let_in(sent: dict[str, str]) -> None:
     with pytest.raises(Refusal) as raised:
-        authenticator(keys("ann:ann-key")).owner(sent)
+        authenticator(keys("ann:ann-key")).owner(sent, SCOPE)
     assert (raised.value.status, raised.value.headers) == (401, {"WWW-Authenticate": "Bearer"})
 
 

@@ -7,6 +7,8 @@ import gc
 gc.disable()  # importing makes no garbage; looking for some takes a tenth of the start
 
 import asyncio
+import contextlib
+import resource
 import signal
 import sys
 from types import FrameType
@@ -17,12 +19,10 @@ from fastapi import FastAPI
 from artifacts.store import StoreUnavailable
 from contracts.variables import UNUSABLE_SETTINGS
 from gateway.app import create_app
-from gateway.http import HttpProtocol
+from gateway.serving import server_config
 from gateway.settings import BadSettings, Settings, load
 from telemetry.logs import configure_logs
 
-GRACE_S = 8
-KEEP_ALIVE_S = 75
 LOST = 1
 
 
@@ -51,36 +51,33 @@ class GatewayServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._loop is not None:
+            # Streams first: they would hold up everything else.
+            self._loop.call_soon_threadsafe(self._app.state.parts.streams.stop)
             self._loop.call_soon_threadsafe(self._app.state.parts.live.stop)
         super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings) -> int:
     """Run until told to stop; the exit code."""
+    allow_many_connections()
     servers: list[GatewayServer] = []
     app = create_app(settings, lambda: servers[0].on_lost())
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http=HttpProtocol,
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        lifespan="on",
-    )
-    server = GatewayServer(config, app)
+    server = GatewayServer(server_config(app, settings), app)
     servers.append(server)
     # uvicorn raises the signal again when it is done: an orderly end is no failure.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: None)
     server.run()
     return LOST if server.lost or not server.started else 0
+
+
+def allow_many_connections() -> None:
+    """As many open files as the system allows: the usual limit is 1,024, or 256."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where there is no bound, macOS takes no larger number than this for one.
+    wanted = 10_240 if most == resource.RLIM_INFINITY else most
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def main() -> int:

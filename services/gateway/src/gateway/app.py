@@ -25,14 +25,27 @@ from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
 from gateway.counting import CountResponses
+from gateway.feed import Feed
+from gateway.histories import Histories
 from gateway.lanes import Lanes
 from gateway.live import Live
 from gateway.parts import Parts
+from gateway.places import Places
 from gateway.pressure import Pressure
 from gateway.reading import Reader
 from gateway.references import References
-from gateway.routes import changes, files, history, operations, tasks
+from gateway.routes import (
+    changes,
+    files,
+    history,
+    operations,
+    sessions,
+    sockets,
+    streams,
+    tasks,
+)
 from gateway.settings import BadSettings, Settings
+from gateway.streams import Streams
 from gateway.submissions import Submissions
 from gateway.sweep import Sweep
 from gateway.tasks import TaskStore
@@ -57,6 +70,10 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     task_store = TaskStore(bus)
     reader = Reader(bus, task_store)
     live = Live(bus)
+    views = Views(settings.root_url)
+    histories = Histories(bus, task_store)
+    feed = Feed(bus, live, histories, views.task)
+    places = Places(task_store, feed)
     catalogue = Catalogue(bus)
     pressure = Pressure(bus, task_store, settings.queue_limit)
     store = _store(settings)
@@ -69,7 +86,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     return Parts(
         settings=settings,
         auth=authenticator(settings),
-        views=Views(settings.root_url),
+        views=views,
         bus=bus,
         tasks=task_store,
         reader=reader,
@@ -86,6 +103,16 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
             references=References(store, uploads),
             live=live,
         ),
+        streams=Streams(
+            bus=bus,
+            tasks=task_store,
+            histories=histories,
+            feed=feed,
+            places=places,
+            views=views,
+            limit=settings.streams_limit,
+        ),
+        places=places,
         changes=Changes(bus, task_store, reader, store, uploads),
         store=store,
         uploads=uploads,
@@ -115,6 +142,9 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
     app.router.routes[:0] = [
         tasks.SUBMIT,
         tasks.SHOW,
+        streams.FOLLOW_OWNER,
+        streams.FOLLOW_TASK,
+        sockets.FOLLOW,
         *map(
             with_head,
             (
@@ -122,6 +152,7 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
                 *changes.router.routes,
                 *files.router.routes,
                 *operations.router.routes,
+                *sessions.router.routes,
             ),
         ),
     ]
@@ -145,11 +176,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     running = [
         asyncio.create_task(_kept_running(run))
-        for run in (parts.bus.run, parts.catalogue.run, parts.pressure.run, parts.sweep.run)
+        for run in (
+            parts.bus.run,
+            parts.catalogue.run,
+            parts.pressure.run,
+            parts.sweep.run,
+            parts.places.run,
+        )
     ]
     try:
         yield
     finally:
+        parts.streams.stop()
         parts.live.stop()
         await asyncio.gather(*map(end_loop, running))
         await parts.bus.stop()

@@ -1,16 +1,22 @@
-"""The cursor of the history: opaque to callers, checked when it comes back. Pure."""
+"""Cursors, checked when they come back. Pure.
+
+That of the history is opaque to callers; that of live updates is a sequence of the log.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
 from gateway.refusals import Refusal
 
 _LIMIT = 256
+_LARGEST_SEQUENCE = 2**63 - 1
+_SEQUENCE = re.compile(r"[0-9]{1,19}")
 
 
 def write_cursor(created_at: str, task_id: str) -> str:
@@ -40,3 +46,15 @@ def read_cursor(cursor: str) -> tuple[str, str]:
             errors=[(("query", "cursor"), "not a cursor")],
         ) from None
     return created_at, task_id
+
+
+def read_sequence(cursor: str, *loc: str) -> int:
+    """The sequence that a follower was told last. Raises `Refusal` ``invalid_cursor``."""
+    if _SEQUENCE.fullmatch(cursor) is None or int(cursor) > _LARGEST_SEQUENCE:
+        raise Refusal(
+            "invalid_cursor",
+            "This is no id of a live update: those are sequences of the log. Begin again without "
+            "one.",
+            errors=[(loc, "not a sequence")],
+        )
+    return int(cursor)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.problems import problem_response
 from gateway.refusals import Refusal
 
+ABORT = "darkroom.abort"
+"""The ASGI extension: a function that ends the connection at once, with what is unsent."""
 MAX_HEAD_BYTES = 64 * 1024
 _MOST_TRAILERS = 1000
 
@@ -35,6 +38,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # uvicorn itself closes a connection only after the client has taken everything.
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope["extensions"] = {ABORT: self.transport.abort}
         self._in_head = True
         self._head_bytes = 0
 

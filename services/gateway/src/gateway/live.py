@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -38,6 +39,14 @@ class LiveEvent:
         self._event: Event | None = None
 
     @property
+    def subject(self) -> str:
+        return self._message.subject
+
+    @property
+    def payload(self) -> bytes:
+        return self._message.data
+
+    @property
     def event(self) -> Event:
         """Raises `pydantic.ValidationError`."""
         if self._event is None:
@@ -60,6 +69,7 @@ class Stopping:
 
 READ_AGAIN: Final = ReadAgain()
 STOPPING: Final = Stopping()
+Hear = Callable[["LiveEvent"], None]
 Notice = LiveEvent | ReadAgain | Stopping
 
 
@@ -127,6 +137,7 @@ class Live:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._watchers: dict[str, set[Watcher]] = {}
+        self._taps: list[Hear] = []
         self._subscription: Subscription | None = None
         self._subscribing = asyncio.Lock()
         self._leaving: asyncio.TimerHandle | None = None
@@ -154,7 +165,22 @@ class Live:
         others.discard(watcher)
         if not others:
             del self._watchers[task_id]
-        if not self._watchers:
+        if not self._watchers and not self._taps:
+            self._leave_later()
+
+    async def tap(self, hear: Hear) -> None:
+        """Call ``hear`` with every event from now on, in the order of their arrival."""
+        self._taps.append(hear)
+        try:
+            if self._subscription is None or self._leaving is not None:
+                await self._subscribe()
+        except BaseException:
+            self.untap(hear)
+            raise
+
+    def untap(self, hear: Hear) -> None:
+        self._taps.remove(hear)
+        if not self._watchers and not self._taps:
             self._leave_later()
 
     def stop(self) -> None:
@@ -198,10 +224,12 @@ class Live:
             self._tell_all(READ_AGAIN)
         self._sequence = sequence
         watchers = self._watchers.get(task_id_of(message.subject))
-        if not watchers:
+        if not watchers and not self._taps:
             return
         told = LiveEvent(message, sequence)
-        for watcher in watchers:
+        for hear in self._taps:
+            hear(told)
+        for watcher in watchers or ():
             watcher.tell(told)
 
     async def _on_reconnect(self) -> None:

@@ -15,3 +15,7 @@ PROBLEMS = Counter("darkroom_http_problems", "Problems told to callers.", ["code
 WAITS = Gauge("darkroom_waits", "Requests that wait for a task to move.")
 LIVE_GAPS = Counter("darkroom_live_gaps", "Times that live events were missed and read again.")
 UPLOADS_SWEPT = Counter("darkroom_uploads_swept", "Expired uploads removed.")
+STREAMS = Gauge("darkroom_streams", "Connections that follow tasks.", ["kind"])
+STREAMS_ENDED = Counter("darkroom_streams_ended", "Connections that followed, ended.", ["reason"])
+STREAM_MESSAGES = Counter("darkroom_stream_messages", "Messages handed to connections.")
+STREAM_RESETS = Counter("darkroom_stream_resets", "Times that a follower had to begin anew.")

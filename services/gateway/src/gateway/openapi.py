@@ -11,7 +11,7 @@ from fastapi.routing import APIRouter
 from contracts.api import Problem
 from contracts.generation_types import GENERATION_TYPES
 from gateway.refusals import REFUSALS, TOGETHER
-from gateway.routes import changes, files, history, operations, tasks
+from gateway.routes import changes, files, history, operations, sessions, streams, tasks
 
 TITLE = "Darkroom"
 VERSION = "0.1.0"
@@ -24,6 +24,8 @@ _COMMON = {
     "503": "The log or a store can't be reached now; `Retry-After` says when to ask again.",
 }
 _PLAIN_ERRORS = {
+    ("delete", "/session"): {"403": "Sent from a page of another site (`cross_site`)."},
+    ("post", "/tokens"): {"403": "A cookie, from a page of another site (`cross_site`)."},
     ("post", "/tasks"): {
         "422": f"The request can't be done as it is; `code` and `errors` say why. {TOGETHER} "
         "(`request_too_large`); metadata and provider_params at most 16 KiB each.",
@@ -54,7 +56,15 @@ _PLAIN_ERRORS = {
 def document() -> dict[str, Any]:
     """The document, the same on every machine."""
     router = APIRouter()
-    for each in (tasks.documented, history.router, changes.router, files.router, operations.router):
+    for each in (
+        tasks.documented,
+        streams.documented,
+        history.router,
+        changes.router,
+        files.router,
+        operations.router,
+        sessions.router,
+    ):
         router.include_router(each)
     made = get_openapi(
         title=TITLE,
@@ -117,7 +127,9 @@ def _description() -> str:
     )
     return (
         "Submit with `POST /tasks`, follow with `GET /tasks/{task_id}?wait=20`, find everything "
-        "again with `GET /tasks/processing`. Every error is `application/problem+json`.\n\n"
+        "again with `GET /tasks/processing`, see everything happen on `GET /events` (an event "
+        "stream; the same over a WebSocket at `/ws`). Every error is `application/problem+json`."
+        "\n\n"
         "The types built in, and the stages that their tasks show:\n\n"
         f"| type | | stages |\n|---|---|---|\n{rows}\n"
     )

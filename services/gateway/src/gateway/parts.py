@@ -17,9 +17,11 @@ from gateway.catalogue import Catalogue
 from gateway.changes import Changes
 from gateway.lanes import Lanes
 from gateway.live import Live
+from gateway.places import Places
 from gateway.pressure import Pressure
 from gateway.reading import Reader
 from gateway.settings import Settings
+from gateway.streams import Streams
 from gateway.submissions import Submissions
 from gateway.sweep import Sweep
 from gateway.tasks import TaskStore
@@ -39,6 +41,8 @@ class Parts:
     lanes: Lanes
     pressure: Pressure
     submissions: Submissions
+    streams: Streams
+    places: Places
     changes: Changes
     store: ArtifactStore
     uploads: Uploads
@@ -56,7 +60,7 @@ async def _parts(request: Request) -> Parts:
 
 
 async def _owner(request: Request) -> str:
-    return parts_of(request).auth.owner(request.headers)
+    return parts_of(request).auth.owner(request.headers, request.scope)
 
 
 InParts = Annotated[Parts, Depends(_parts)]

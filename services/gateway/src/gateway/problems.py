@@ -28,6 +28,19 @@ _log = get_logger(__name__)
 
 def problem_response(refusal: Refusal) -> Response:
     """The answer that a refusal becomes."""
+    headers = dict(refusal.headers)
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    return Response(
+        orjson.dumps(problem_of(refusal)),
+        status_code=refusal.status,
+        headers=headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def problem_of(refusal: Refusal) -> dict[str, Any]:
+    """The body of a problem; it is counted as told."""
     PROBLEMS.labels(refusal.code).inc()
     body: dict[str, Any] = {
         "type": f"urn:darkroom:problem:{refusal.code}",
@@ -38,15 +51,7 @@ def problem_response(refusal: Refusal) -> Response:
     }
     if refusal.errors:
         body["errors"] = [{"loc": list(loc), "msg": message} for loc, message in refusal.errors]
-    headers = dict(refusal.headers)
-    if refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    return Response(
-        orjson.dumps({**refusal.members, **body}),
-        status_code=refusal.status,
-        headers=headers,
-        media_type=PROBLEM_JSON,
-    )
+    return {**refusal.members, **body}
 
 
 def refusal_of_fault(fault: Exception) -> Refusal:

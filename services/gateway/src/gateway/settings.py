@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     nats_monitor_url: str | None = None
     auth: Literal["none", "keys", "jwt"] = "none"
     api_keys: SecretStr = SecretStr("")
+    session_secret: SecretStr = SecretStr("")
+    streams_limit: Annotated[int, Field(ge=1)] = 10_000
     artifacts_url: str | None = None
     public_url: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 100_000

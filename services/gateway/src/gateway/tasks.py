@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -20,12 +20,20 @@ from gateway.refusals import Refusal
 TIMEOUT_S = 1.0
 CATCH_UP_TIMEOUT_S = 2.5
 MAX_IDS = 500
+MAX_CHANGES = 200
 _AGAIN_S = 0.05
 _ASK_S = 0.1
 """How long nothing may be heard of the projection before it is asked how far it is."""
 
 Found = tuple[Record | None, int]
 """A task's record, or None, as of the projection's checkpoint."""
+
+
+class SnapshotPage(NamedTuple):
+    """Where a snapshot goes on: after which sequence, and up to the checkpoint that it is of."""
+
+    after: int
+    until: int
 
 
 class TaskStore:
@@ -57,6 +65,45 @@ class TaskStore:
         answer = await self._ask(queries.PROCESSING, question, CATCH_UP_TIMEOUT_S)
         records: list[Record] = answer["records"]
         return records
+
+    async def snapshot(
+        self, owner: str, type_name: str | None, log: StreamState, page: SnapshotPage | None = None
+    ) -> tuple[list[Record], SnapshotPage | None, int]:
+        """The same by ascending sequence, in pages; the next page, and the checkpoint of all."""
+        question = {"owner": owner, "type": type_name, "limit": MAX_IDS} | _as_of(log)
+        if page is not None:
+            question |= {"after": page.after, "until": page.until}
+        answer = await self._ask(queries.SNAPSHOT, question, CATCH_UP_TIMEOUT_S)
+        records: list[Record] = answer["records"]
+        checkpoint: int = answer["sequence"] if page is None else page.until
+        following = SnapshotPage(records[-1]["sequence"], checkpoint) if answer["more"] else None
+        return records, following, checkpoint
+
+    async def changes(
+        self, owner: str, type_name: str | None, after: int, log: StreamState | None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """What happened to the owner's tasks after a sequence, and up to which one that is.
+
+        With ``log``, once that is projected to its end.
+        """
+        question = {"owner": owner, "type": type_name, "after": after, "limit": MAX_CHANGES}
+        question |= {"sequence": 0} if log is None else _as_of(log)
+        answer = await self._ask(queries.CHANGES, question, CATCH_UP_TIMEOUT_S)
+        return answer["events"], answer["through"]
+
+    async def places(
+        self, owners: Iterable[str], onward: list[list[Any]]
+    ) -> tuple[list[list[Any]], list[list[Any]], int]:
+        """The places of the owners' tasks, where to look on, and as of which sequence."""
+        answer = await self._ask(queries.PLACES, {"owners": list(owners), "from": onward})
+        return answer["places"], answer["next"], answer["sequence"]
+
+    async def projects(self, sequence: int, within_s: float) -> bool:
+        """Wait until the task-store tells that it has applied ``sequence``; False if not in time.
+
+        Nobody is asked: an older answer must do then.
+        """
+        return await self._progress.reaches(sequence, within_s)
 
     async def history(
         self, owner: str, filters: Mapping[str, str | None], limit: int, after: Iterable[str] | None

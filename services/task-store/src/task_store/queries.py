@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from contracts.records import Record
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import respond
 from task_store import metrics
+from task_store.projection import eta_seconds
 from task_store.projector import Projector
 from task_store.rows import COLUMNS, record_of_row
 from task_store.sql import STATEMENTS
@@ -46,6 +48,15 @@ _UNFINISHED = STATEMENTS["read_tasks"].format(condition=_OF_OWNER)
 _UNFINISHED_LONG = STATEMENTS["read_long_lines"].format(condition=_OF_OWNER)
 _LONG = 256
 """An owner with more tasks in line than this has them numbered by line, not one by one."""
+_SNAPSHOT = STATEMENTS["read_tasks"].format(
+    condition="t.task_id IN (SELECT task_id FROM tasks WHERE owner = $1"
+    " AND status IN ('pending', 'processing') AND ($2::text IS NULL OR type = $2)"
+    " AND sequence > $3 AND ($4::bigint IS NULL OR sequence <= $4)"
+    " ORDER BY sequence LIMIT $5) ORDER BY t.sequence"
+)
+_SPAN = 5000
+_MOST_CHANGES = 500
+_PLACES_IN_PART = 500
 _HISTORY = STATEMENTS["read_tasks"].format(
     condition="t.owner = $1 AND t.phase <> 'erased'"
     " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
@@ -74,6 +85,9 @@ class Queries:
         self._answers: Mapping[str, Answer] = {
             queries.GET: self._get,
             queries.PROCESSING: self._processing,
+            queries.SNAPSHOT: self._snapshot,
+            queries.CHANGES: self._changes,
+            queries.PLACES: self._places,
             queries.HISTORY: self._history,
             queries.EVENTS: self._events,
             queries.LINES: self._lines,
@@ -148,6 +162,88 @@ class Queries:
         sql = _UNFINISHED if in_line <= _LONG else _UNFINISHED_LONG
         rows = await self._pool.fetch(sql, owner, type_name, question.get("status"))
         return {"records": _records(rows)}
+
+    async def _snapshot(self, question: Mapping[str, Any]) -> Any:
+        await self._catch_up(question)
+        limit = min(int(question["limit"]), _MOST_IDS)
+        async with self._at_one_moment() as (connection, checkpoint):
+            rows = await connection.fetch(
+                _SNAPSHOT,
+                question["owner"],
+                question.get("type"),
+                question.get("after") or 0,
+                question.get("until"),
+                limit + 1,
+            )
+        records = _records(rows[:limit])
+        return {"sequence": checkpoint, "records": records, "more": len(rows) > limit}
+
+    async def _changes(self, question: Mapping[str, Any]) -> Any:
+        await self._catch_up(question)
+        after = int(question["after"])
+        limit = min(int(question["limit"]), _MOST_CHANGES)
+        async with self._at_one_moment() as (connection, checkpoint):
+            span = await connection.fetchrow(STATEMENTS["read_span"], after, _SPAN)
+            # Where the raw copy ends, nothing else has happened up to the checkpoint.
+            through = checkpoint if span["events"] < _SPAN else span["through"]
+            rows = await connection.fetch(
+                STATEMENTS["read_changes"],
+                after,
+                through,
+                question["owner"],
+                question.get("type"),
+                limit,
+            )
+        if rows and rows[0]["changed"] == limit:
+            through = rows[0]["through"]
+        events = [
+            {
+                "task_id": row["task_id"],
+                "sequence": row["sequence"],
+                "logtime": row["logtime"],
+                "event": _fragment(row["payload"]),
+            }
+            for row in rows
+        ]
+        return {"through": through, "events": events}
+
+    async def _places(self, question: Mapping[str, Any]) -> Any:
+        owners = set(question["owners"])
+        lanes = question["from"]
+        async with self._at_one_moment() as (connection, checkpoint):
+            rows = await connection.fetch(
+                STATEMENTS["read_places"],
+                list(owners),
+                [type_name for type_name, _, _ in lanes],
+                [lane for _, lane, _ in lanes],
+                [ticket for _, _, ticket in lanes],
+                _PLACES_IN_PART,
+            )
+        places: dict[str, list[Any]] = {}
+        looked_at: dict[tuple[str, str], Any] = {}
+        for row in rows:
+            # In the order of the places: the last row of a line is the farthest that was seen.
+            looked_at[row["type"], row["lane"]] = row
+            if row["owner"] in owners:
+                task_id, place = str(row["task_id"]), int(row["place"])
+                eta = eta_seconds("waiting", place, None, row["mean_s"], row["running"])
+                places[task_id] = [task_id, row["owner"], row["type"], place, eta]
+        following = [
+            [*lane, row["ticket"]]
+            for lane, row in looked_at.items()
+            if row["place"] < row["waiting"]
+        ]
+        return {"sequence": checkpoint, "places": list(places.values()), "next": following}
+
+    @asynccontextmanager
+    async def _at_one_moment(self) -> AsyncIterator[tuple[Any, int]]:
+        """A connection whose statements all see the same rows, and the checkpoint of those."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            row = await connection.fetchrow(STATEMENTS["read_checkpoint"])
+            yield connection, 0 if row is None else row["sequence"]
 
     async def _history(self, question: Mapping[str, Any]) -> Any:
         after_time, after_id = question.get("after") or (None, None)
@@ -279,6 +375,15 @@ class Queries:
 
 
 _LANE_FIELDS = ("type", "lane", "waiting", "running", "finished", "mean_s", "served_at")
+
+
+def _fragment(payload: bytes) -> orjson.Fragment | None:
+    """A stored event as JSON; None where it isn't any, which must not spoil the whole answer."""
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return orjson.Fragment(payload)
 
 
 def _records(rows: list[Any]) -> list[Record]:

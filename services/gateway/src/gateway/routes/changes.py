@@ -79,7 +79,18 @@ async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/tasks/{task_id}/events", response_model=TaskEvents)
+@router.get(
+    "/tasks/{task_id}/events",
+    response_model=TaskEvents,
+    responses={
+        200: {
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "With `Accept: text/event-stream` the task as it is, then each change "
+            "of it until it has ended, as at `/events`.",
+        },
+        204: {"description": "An event stream, and `Last-Event-ID` is the end of the task."},
+    },
+)
 async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Response:
     """What happened to a task, in order."""
     await parts.reader.read(owner, task_id)

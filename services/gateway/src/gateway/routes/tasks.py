@@ -34,7 +34,7 @@ async def submit_task(request: Request) -> Response:
     began = time.perf_counter()
     parts = parts_of(request)
     headers = headers_of(request)
-    owner = parts.auth.owner(headers)
+    owner = parts.auth.owner(headers, request.scope)
     require_json(headers)
     submission = admission.read_submission(await read_json_body(request, headers))
     wanted = admission.want(submission, owner, parts.views.root_url)
@@ -72,7 +72,7 @@ def submitted_response(parts: Parts, submitted: Submitted, asked: Asked) -> Resp
 async def show_task(request: Request) -> Response:
     parts = parts_of(request)
     headers = headers_of(request)
-    owner = parts.auth.owner(headers)
+    owner = parts.auth.owner(headers, request.scope)
     task_id: str = request.path_params["task_id"]
     if request.scope["query_string"]:
         wait_s, after = _wait_and_after(request)

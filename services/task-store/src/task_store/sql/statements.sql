@@ -153,6 +153,77 @@ WHERE e.task_id = $1::text
   AND EXISTS (SELECT FROM tasks t WHERE t.task_id = $1::text::uuid AND t.owner = $2 AND t.phase <> 'erased')
 ORDER BY e.sequence
 
+-- name: read_span
+-- How far one look into the raw copy reaches: $2 events after $1.
+SELECT max(sequence) AS through, count(*) AS events
+FROM (SELECT sequence FROM log.events WHERE sequence > $1 ORDER BY sequence LIMIT $2) span
+
+-- name: read_changes
+-- What happened to an owner's tasks in a part of the raw copy, at most $5 events of it, with all
+-- that had happened to the same tasks before. A parked event may name anything: what is no UUID is
+-- found out without a regular expression, which takes longer than all the rest.
+WITH span AS MATERIALIZED (
+    SELECT sequence, task_id FROM log.events WHERE sequence > $1 AND sequence <= $2
+), named AS MATERIALIZED (
+    SELECT DISTINCT task_id FROM span
+), changed AS MATERIALIZED (
+    SELECT span.sequence, span.task_id
+    FROM named n
+    JOIN tasks t ON t.task_id = CASE
+        WHEN n.task_id LIKE '________-____-____-____-____________'
+            AND length(replace(n.task_id, '-', '')) = 32
+            AND translate(n.task_id, '0123456789abcdef-', '') = '' THEN n.task_id::uuid END
+    JOIN span ON span.task_id = n.task_id
+    WHERE t.owner = $3 AND ($4::text IS NULL OR t.type = $4)
+    ORDER BY span.sequence LIMIT $5
+)
+SELECT e.task_id, e.sequence, e.logtime, e.payload, (SELECT count(*) FROM changed) AS changed,
+    (SELECT max(sequence) FROM changed) AS through
+FROM log.events e
+WHERE e.task_id IN (SELECT task_id FROM changed)
+  AND e.sequence <= (SELECT max(sequence) FROM changed)
+ORDER BY e.sequence
+
+-- name: read_places
+-- Of each line the first $5 tasks, and $5 that come after a ticket ($2, $3, $4): the places of
+-- those that belong to the owners. `last` is the ticket up to which a line was looked at.
+WITH line AS (
+    SELECT l.type, l.lane, l.mean_s, l.running, l.waiting, greatest(f.ticket, 0) AS start
+    FROM lanes l
+    LEFT JOIN unnest($2::text[], $3::text[], $4::bigint[]) f (type, lane, ticket)
+        ON f.type = l.type AND f.lane = l.lane
+    WHERE l.waiting > 0
+), part AS (
+    SELECT type, lane, 0::bigint AS start, 0::bigint AS ahead FROM line
+    UNION ALL
+    SELECT type, lane, start,
+        (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = line.type AND c.lane = line.lane AND c.level = 3 AND c.bucket < (start + 1) >> 24)
+        + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = line.type AND c.lane = line.lane AND c.level = 2
+              AND c.bucket >= ((start + 1) >> 24) << 8 AND c.bucket < (start + 1) >> 16)
+        + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+            WHERE c.type = line.type AND c.lane = line.lane AND c.level = 1
+              AND c.bucket >= ((start + 1) >> 16) << 8 AND c.bucket < (start + 1) >> 8)
+        + (SELECT count(*) FROM tasks w
+            WHERE w.phase = 'waiting' AND w.type = line.type AND w.lane = line.lane
+              AND w.ticket >= ((start + 1) >> 8) << 8 AND w.ticket <= start)
+    FROM line WHERE start > 0
+)
+SELECT part.type, part.lane, line.mean_s, line.running, line.waiting,
+    w.task_id, w.owner, part.ahead + w.nth AS place, w.ticket
+FROM part JOIN line ON line.type = part.type AND line.lane = part.lane
+CROSS JOIN LATERAL (
+    SELECT t.task_id, t.owner, t.ticket, row_number() OVER (ORDER BY t.ticket) AS nth,
+        lead(t.ticket) OVER (ORDER BY t.ticket) IS NULL AS is_last
+    FROM (
+        SELECT task_id, owner, ticket FROM tasks
+        WHERE phase = 'waiting' AND type = part.type AND lane = part.lane AND ticket > part.start
+        ORDER BY ticket LIMIT $5) t
+) w
+WHERE w.owner = ANY($1) OR w.is_last
+ORDER BY place
+
 -- name: read_lines
 SELECT l.*, c.sequence
 FROM checkpoint c LEFT JOIN lanes l ON true

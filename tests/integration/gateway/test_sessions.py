@@ -1,0 +1,157 @@
+"""What pages show instead of a key: a cookie, and a token for addresses."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import httpx
+import pytest
+
+from builders import requested, task_id
+from integration.gateway.house import ANN, CREATE, KEYS, House
+from integration.gateway.listening import listening
+
+ONE = task_id(1)
+
+
+async def begun(client: httpx.AsyncClient) -> str:
+    """A session as a Cookie header, begun with Ann's key; the client has no key any more."""
+    answer = await client.post("/session", headers=ANN)
+    assert (answer.status_code, answer.json()["owner"]) == (200, "ann")
+    client.headers.pop("authorization", None)
+    client.cookies.clear()
+    return answer.headers["set-cookie"].partition(";")[0]
+
+
+async def test_a_session_reads_and_changes_from_our_own_pages(door: httpx.AsyncClient) -> None:
+    cookie = {"Cookie": await begun(door)}
+    types = await door.get("/generation-types", headers=cookie)
+    ours = await door.post(
+        "/tasks", json=CREATE, headers=cookie | {"Sec-Fetch-Site": "same-origin"}
+    )
+    named = await door.post("/tasks", json=CREATE, headers=cookie | {"Origin": str(door.base_url)})
+
+    assert (types.status_code, ours.status_code, named.status_code) == (200, 202, 202)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://darkroom.test", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_a_session_changes_nothing_from_elsewhere(
+    house: House, door: httpx.AsyncClient, told: dict[str, str]
+) -> None:
+    cookie = {"Cookie": await begun(door)}
+    answers = [
+        await door.post("/tasks", json=CREATE, headers=cookie | told),
+        await door.delete(f"/tasks/{ONE}", headers=cookie | told),
+        await door.post("/tokens", headers=cookie | told),
+        await door.delete("/session", headers=cookie | told),
+    ]
+
+    assert [each.status_code for each in answers] == [403] * 4
+    assert {each.json()["code"] for each in answers} == {"cross_site"}
+    assert await house.last_sequence() == 0
+
+
+async def test_the_cookie_is_for_no_script_and_no_other_site(house: House) -> None:
+    plain = await house.gateway()
+    secure = await house.gateway(public_url="https://darkroom.example")
+    one = (await plain.post("/session")).headers["set-cookie"]
+    other = (await secure.post("/session")).headers["set-cookie"]
+    ended = await plain.delete("/session")
+
+    assert one.partition(";")[2] == " HttpOnly; Max-Age=604800; Path=/; SameSite=strict"
+    assert other.endswith("; Path=/; SameSite=strict; Secure")
+    assert ended.status_code == 204
+    assert ended.headers["set-cookie"].startswith('darkroom_session="";')
+    assert "Max-Age=0" in ended.headers["set-cookie"]
+
+
+async def test_a_token_reads_and_changes_nothing(door: httpx.AsyncClient) -> None:
+    answer = await door.post("/tokens")
+    token = answer.json()["token"]
+    door.headers.pop("authorization")
+    read = await door.get(f"/generation-types?token={token}")
+    changed = await door.post(f"/tasks?token={token}", json=CREATE)
+    more = await door.post(f"/tokens?token={token}")
+    begun_by_token = await door.post(f"/session?token={token}")
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    assert read.status_code == 200
+    for refused in (changed, more, begun_by_token):
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+
+
+async def test_sessions_are_known_to_every_gateway_and_end_with_their_key(house: House) -> None:
+    one = await house.gateway()
+    cookie = {"Cookie": await begun(one)}
+    token = (await one.post("/tokens", headers=ANN)).json()["token"]
+    same = await house.gateway()
+    other_keys = await house.gateway(api_keys="ann:new-key,bob:bob-key")
+    other_secret = await house.gateway(session_secret="another")
+    renamed = await house.gateway(api_keys=KEYS.replace("ann:", "eve:"))
+    for gateway in (same, other_keys, other_secret, renamed):
+        gateway.headers.pop("authorization")
+        expected = 200 if gateway is same else 401
+        assert (await gateway.get("/metrics", headers=cookie)).status_code == expected
+        assert (await gateway.get(f"/metrics?token={token}")).status_code == expected
+
+
+async def test_without_keys_everybody_gets_what_they_expect(house: House) -> None:
+    gateway = await house.gateway(auth="none")
+    session, token = await gateway.post("/session"), await gateway.post("/tokens")
+
+    assert (session.status_code, session.json()["owner"]) == (200, "local")
+    assert token.json().keys() == {"token", "expires_at"}
+
+
+async def test_pages_follow_with_a_cookie_or_a_token_and_no_log_tells_it(
+    task_store: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = task_store
+    await house.tell(requested(task=ONE, owner="ann"))
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "level", logging.DEBUG)
+    root.addHandler(handler)
+    try:
+        async with listening(house) as door:
+            base = f"http://127.0.0.1:{door.port}"
+            async with httpx.AsyncClient(base_url=base, headers=ANN) as client:
+                cookie = {"Cookie": (await client.post("/session")).headers["set-cookie"]}
+                token = (await client.post("/tokens")).json()["token"]
+            cookie = {"Cookie": cookie["Cookie"].partition(";")[0]}
+            streams = [
+                await door.stream("/events", headers=cookie),
+                await door.stream(f"/events?token={token}", headers={}),
+                await door.stream(
+                    f"/tasks/{ONE}/events?token={token}", headers={"Accept": "text/event-stream"}
+                ),
+            ]
+            for stream in streams:
+                assert (await stream.next("task")).data["task_id"] == ONE
+            socket = await door.socket(f"?token={token}", {})
+            await socket.close()
+            refused = await door.stream("/events?token=s.1.x.y", headers={})
+            assert refused.status == 401
+    finally:
+        root.removeHandler(handler)
+    session = cookie["Cookie"].partition("=")[2]
+    lines = [each for each in written.getvalue().splitlines() if token in each or session in each]
+    # The clients of this test tell what they send; the gateway does not.
+    assert [each for each in lines if not _is_the_clients(each)] == []
+
+
+def _is_the_clients(line: str) -> bool:
+    return line.startswith(("> ", "HTTP Request", "send_request", "receive_response"))

@@ -1,0 +1,42 @@
+"""What a client may say over a WebSocket."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.refusals import Refusal
+from gateway.subscriptions import Key, Said, read_message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"subscribe": {}}', Said("subscribe")),
+        (
+            '{"subscribe": {"type": "CREATE", "after": 7}}',
+            Said("subscribe", Key(None, "CREATE"), 7),
+        ),
+        ('{"subscribe": {"task_id": "t", "after": 0}}', Said("subscribe", Key("t", None), 0)),
+        ('{"unsubscribe": {"task_id": "t"}}', Said("unsubscribe", Key("t", None))),
+        ('{"ping": null}', Said("ping")),
+        ('{"ping": [1]}', Said("ping", echo=[1])),
+    ],
+)
+def test_what_is_understood(text: str, said: Said) -> None:
+    assert read_message(text) == said
+
+
+@given(st.text(max_size=200))
+def test_anything_else_is_refused_and_nothing_worse(text: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read_message(text)
+    assert refused.value.code == "invalid_message"
+
+
+def test_a_type_must_be_known_and_a_task_has_only_one() -> None:
+    with pytest.raises(Refusal, match="unknown_type"):
+        read_message('{"subscribe": {"type": "POEM"}}')
+    with pytest.raises(Refusal, match="invalid_message"):
+        read_message('{"unsubscribe": {"type": "CREATE", "task_id": "t"}}')

@@ -91,14 +91,14 @@ class Load:
             "count": len(self.latencies),
             "seconds": self.ended - self.began,
             "statuses": dict(self.statuses),
-            "latency_ms": _percentiles(self.latencies),
-            "readable_ms": _percentiles(self.readable),
+            "latency_ms": percentiles(self.latencies),
+            "readable_ms": percentiles(self.readable),
             "client_cpu_s": usage.ru_utime + usage.ru_stime,
             "kept": self.kept,
         }
 
 
-def _percentiles(seconds: list[float]) -> dict[str, float]:
+def percentiles(seconds: list[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     if not ordered:
         return {}

@@ -34,6 +34,7 @@ class Sizes:
     recoveries: int = 200
     idle_s: float = 20.0
     settle_s: float = 5.0
+    streams: int = 2000
 
 
 QUICK = Sizes(
@@ -47,6 +48,7 @@ QUICK = Sizes(
     recoveries=5,
     idle_s=0.5,
     settle_s=0.1,
+    streams=10,
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RUN = REPOSITORY / "bench" / "run.py"
-PARTS = ["idle", "end to end", "submit", "projection", "poll"]
+PARTS = ["idle", "end to end", "live", "submit", "projection", "poll"]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from gateway.settings import Settings
 from integration.gateway.house import ANN, KEYS, House
 from servers import eventually
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 READY = "ready"
 
 

@@ -16,6 +16,8 @@ export interface Problems {
   invalid_http: 400;
   /** Credential missing or wrong */
   unauthorized: 401;
+  /** Sent from another site */
+  cross_site: 403;
   /** Not found */
   not_found: 404;
   /** No such task */
@@ -50,6 +52,8 @@ export interface Problems {
   invalid_multipart: 422;
   /** Invalid cursor */
   invalid_cursor: 422;
+  /** Message not understood */
+  invalid_message: 422;
   /** Unknown type */
   unknown_type: 422;
   /** Not supported yet */
@@ -90,6 +94,10 @@ export interface Problems {
   image_zero_size: 422;
   /** Queue full */
   queue_full: 429;
+  /** Read too slowly */
+  slow_reader: 429;
+  /** Too many subscriptions */
+  too_many_subscriptions: 429;
   /** Internal error */
   internal: 500;
   /** Log unreachable */
@@ -102,6 +110,10 @@ export interface Problems {
   task_store_unavailable: 503;
   /** Not caught up */
   not_caught_up: 503;
+  /** Too many connections */
+  too_many_streams: 503;
+  /** Shutting down */
+  shutting_down: 503;
   /** Too many uploads at once */
   uploads_busy: 503;
   /** Object store unavailable */

@@ -8,6 +8,7 @@ import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -18,7 +19,7 @@ from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from contracts.ids import uuid7
 from delivery.loops import end_loop
-from gateway import openapi, problems
+from gateway import openapi, problems, studio
 from gateway.auth import authenticator
 from gateway.backlog import Backlog
 from gateway.bus import Bus
@@ -121,8 +122,13 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     )
 
 
-def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -> FastAPI:
-    """The application. ``on_lost`` is called when the log can never be reached again."""
+def create_app(
+    settings: Settings, on_lost: Callable[[], None] = lambda: None, page: Path = studio.BUILT
+) -> FastAPI:
+    """The application. ``on_lost`` is called when the log can never be reached again.
+
+    ``page`` is the folder of the built studio; what it has never comes before the API.
+    """
     settings.check()
     parts = build(settings, on_lost)
     app = FastAPI(
@@ -155,6 +161,7 @@ def create_app(settings: Settings, on_lost: Callable[[], None] = lambda: None) -
                 *sessions.router.routes,
             ),
         ),
+        *studio.routes(page),
     ]
     app.openapi = openapi.document  # type: ignore[method-assign]
     problems.install(app)

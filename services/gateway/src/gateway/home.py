@@ -1,4 +1,4 @@
-"""The first page until the studio is there: what runs here, said honestly."""
+"""The first page where the studio was not built: how to get it, and what runs here."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ HOME = f"""<!doctype html>
 <h1>Darkroom</h1>
 <p>Generation tasks that are never lost: accepted when they are on disk in the log, ended exactly
 once, and there again when you come back.</p>
+<p><strong>The studio page is not built here.</strong> With Node.js 20.19 or newer, or with access
+to a Python package index, <code>make setup</code> builds it; then start the gateway again. The API
+works without it:</p>
 <pre>curl -s localhost:8400/tasks -H 'Content-Type: application/json' \\
   -d '{{"type": "CREATE", "prompt": "a red bicycle by the sea at dusk"}}'</pre>
 <p>The answer has a <code>task_id</code>; <code>GET /tasks/TASK_ID?wait=20</code> follows it, and

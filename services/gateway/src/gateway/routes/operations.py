@@ -1,4 +1,4 @@
-"""For operators and newcomers: health, metrics, what can be asked for, and the first page."""
+"""For operators and newcomers: health, metrics, and what can be asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 
 from contracts.api import GenerationTypes
 from contracts.generation_types import GENERATION_TYPES
-from gateway import api_page, home
+from gateway import api_page
 from gateway.parts import InParts, Owner
 from gateway.readiness import checks
 from gateway.views import json_response
@@ -63,11 +63,6 @@ async def readyz(parts: InParts) -> Response:
 async def metrics(owner: Owner) -> Response:
     """Prometheus."""
     return metrics_response()
-
-
-@router.get("/", include_in_schema=False)
-async def show_home() -> Response:
-    return _page(home.HOME, home.CONTENT_SECURITY_POLICY)
 
 
 @router.get("/docs", include_in_schema=False)

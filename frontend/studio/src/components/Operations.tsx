@@ -1,0 +1,186 @@
+import { CircleAlert, CircleCheck } from "lucide-react";
+import { type ReactNode, useId } from "react";
+import { kindOf } from "../strings/kinds.ts";
+import { useSpoken } from "../strings/language.tsx";
+import { failureOf } from "../tasks/failure.ts";
+import type { Lane } from "../tasks/lanes.ts";
+import { nameOf, type Task } from "../tasks/task.ts";
+import styles from "./Operations.module.css";
+
+/** A figure with its name, and how it went lately. */
+export function StatTile({
+  label,
+  value,
+  trend = [],
+}: {
+  label: string;
+  value: string;
+  trend?: readonly number[];
+}): ReactNode {
+  return (
+    <div className={styles.tile}>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+      {trend.length > 1 && <Sparkline values={trend} />}
+    </div>
+  );
+}
+
+export function StatTiles({ children }: { children: ReactNode }): ReactNode {
+  return <dl className={styles.tiles}>{children}</dl>;
+}
+
+/** A line without axes: only whether it rises or falls. */
+export function Sparkline({ values }: { values: readonly number[] }): ReactNode {
+  const most = Math.max(...values, 1e-9);
+  const step = 100 / (values.length - 1);
+  const points = values.map((value, at) => `${at * step},${28 - (value / most) * 26}`).join(" ");
+  return (
+    <svg className={styles.spark} viewBox="0 0 100 30" preserveAspectRatio="none" aria-hidden>
+      <polyline
+        points={points}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+        vectorEffect="non-scaling-stroke"
+      />
+    </svg>
+  );
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly detail: string;
+  }[];
+}
+
+/** Whether the whole can do its work, and which part can't. */
+export function ReadinessPanel({ readiness }: { readiness: Readiness | null }): ReactNode {
+  const { operations } = useSpoken().strings;
+  const Icon = readiness?.ready ? CircleCheck : CircleAlert;
+  const names: Readonly<Record<string, string>> = operations.checks;
+  return (
+    <section className={styles.panel}>
+      <h2
+        className={`${styles.verdict} ${readiness === null ? "" : readiness.ready ? styles.well : styles.ill}`}
+      >
+        <Icon aria-hidden />
+        {readiness === null
+          ? operations.unknown
+          : readiness.ready
+            ? operations.ready
+            : operations.notReady}
+      </h2>
+      {readiness && (
+        <ul className={styles.checks}>
+          {readiness.checks.map(({ name, ok, detail }) => (
+            <li key={name} className={styles.check}>
+              <span className={`${styles.health} ${ok ? styles.well : styles.ill}`}>
+                {names[name] ?? name}
+                {!ok && <span className="hidden-visually">: {operations.notReady}</span>}
+              </span>
+              <span>{detail}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** Who serves what, and how long the lines are. */
+export function LaneTable({ lanes }: { lanes: readonly Lane[] }): ReactNode {
+  const { strings, formats } = useSpoken();
+  const { operations } = strings;
+  const id = useId();
+  return (
+    <section className={styles.panel}>
+      <h2 className={styles.heading} id={id}>
+        {operations.lanes}
+      </h2>
+      {lanes.length === 0 ? (
+        <p className={styles.none}>{operations.noLanes}</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+        <section className={styles.scroll} aria-labelledby={id} tabIndex={0}>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th scope="col">{operations.lane}</th>
+                <th scope="col">{operations.kind}</th>
+                <th scope="col">{operations.health}</th>
+                <th scope="col" className={styles.count}>
+                  {operations.waiting}
+                </th>
+                <th scope="col" className={styles.count}>
+                  {operations.running}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {lanes.map((lane) => (
+                <tr key={`${lane.type}.${lane.provider}`}>
+                  <th scope="row">{lane.provider}</th>
+                  <td>{kindOf(lane.type, strings)}</td>
+                  <td>
+                    <span className={`${styles.health} ${lane.healthy ? styles.well : styles.ill}`}>
+                      {lane.healthy ? operations.healthy : operations.unhealthy}
+                    </span>
+                  </td>
+                  <td className={styles.count}>{formats.number(lane.waiting)}</td>
+                  <td className={styles.count}>{formats.number(lane.running)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </section>
+  );
+}
+
+/** What went wrong last, and why. */
+export function FailureList({
+  tasks,
+  now,
+  onOpen,
+}: {
+  tasks: readonly Task[];
+  now: number;
+  onOpen: (task: Task) => void;
+}): ReactNode {
+  const { strings, formats } = useSpoken();
+  return (
+    <section className={styles.panel}>
+      <h2 className={styles.heading}>{strings.operations.failures}</h2>
+      {tasks.length === 0 ? (
+        <p className={styles.none}>{strings.operations.noFailures}</p>
+      ) : (
+        <ul className={styles.failures}>
+          {tasks.map((task) => {
+            const { icon: Icon, title, text } = failureOf(task, strings);
+            return (
+              <li key={task.task_id}>
+                <button type="button" className={styles.failure} onClick={() => onOpen(task)}>
+                  <Icon aria-hidden />
+                  <div>
+                    <p>{nameOf(task, kindOf(task.type, strings))}</p>
+                    <p className={styles.what}>
+                      {title}: {text}
+                    </p>
+                  </div>
+                  {task.finished_at && (
+                    <time dateTime={task.finished_at}>{formats.ago(task.finished_at, now)}</time>
+                  )}
+                </button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </section>
+  );
+}

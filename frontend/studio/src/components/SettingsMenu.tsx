@@ -1,0 +1,79 @@
+import { Menu } from "@base-ui/react/menu";
+import { Check, type LucideIcon, Monitor, Moon, Settings2, Sun } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { setTheme, useTheme } from "../design/theme.ts";
+import { LANGUAGES, type Language, useSpoken } from "../strings/language.tsx";
+import type { ThemeWish } from "../strings/strings.ts";
+import { Button } from "./Button.tsx";
+import styles from "./SettingsMenu.module.css";
+
+const ICONS: Record<ThemeWish, LucideIcon> = { system: Monitor, light: Sun, dark: Moon };
+
+/** Light or dark, and the language. */
+export function SettingsMenu(): ReactNode {
+  const { strings, language, choose } = useSpoken();
+  const theme = useTheme();
+  const { settings } = strings;
+  // Beside its button rather than at the end of the page: it belongs to the same landmark.
+  const [beside, setBeside] = useState<HTMLDivElement | null>(null);
+  return (
+    <Menu.Root>
+      <Menu.Trigger
+        render={
+          <Button look="quiet" icon={Settings2}>
+            <span className="hidden-visually">{settings.open}: </span>
+            {LANGUAGES[language]}
+          </Button>
+        }
+      />
+      <div ref={setBeside} />
+      <Menu.Portal container={beside}>
+        <Menu.Positioner className={styles.positioner} sideOffset={8} align="start">
+          <Menu.Popup className={styles.popup}>
+            <Menu.RadioGroup value={theme} onValueChange={(value: ThemeWish) => setTheme(value)}>
+              <Menu.Group>
+                <Menu.GroupLabel className={styles.heading}>{settings.theme}</Menu.GroupLabel>
+                {(Object.keys(ICONS) as ThemeWish[]).map((each) => {
+                  const Icon = ICONS[each];
+                  return (
+                    <Menu.RadioItem key={each} value={each} className={styles.item} closeOnClick>
+                      <Icon aria-hidden />
+                      {settings.themes[each]}
+                      <Tick />
+                    </Menu.RadioItem>
+                  );
+                })}
+              </Menu.Group>
+            </Menu.RadioGroup>
+            <Menu.Separator className={styles.line} />
+            <Menu.RadioGroup value={language} onValueChange={(value: Language) => choose(value)}>
+              <Menu.Group>
+                <Menu.GroupLabel className={styles.heading}>{settings.language}</Menu.GroupLabel>
+                {(Object.keys(LANGUAGES) as Language[]).map((each) => (
+                  <Menu.RadioItem
+                    key={each}
+                    value={each}
+                    className={styles.item}
+                    lang={each}
+                    closeOnClick
+                  >
+                    {LANGUAGES[each]}
+                    <Tick />
+                  </Menu.RadioItem>
+                ))}
+              </Menu.Group>
+            </Menu.RadioGroup>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+function Tick(): ReactNode {
+  return (
+    <Menu.RadioItemIndicator className={styles.tick}>
+      <Check aria-hidden />
+    </Menu.RadioItemIndicator>
+  );
+}

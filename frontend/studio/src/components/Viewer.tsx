@@ -1,0 +1,217 @@
+import { Dialog } from "@base-ui/react/dialog";
+import type { TaskEvent } from "@darkroom/client";
+import { Copy, CopyCheck, Download, ImageOff, RotateCw, X } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { kindOf } from "../strings/kinds.ts";
+import { useSpoken } from "../strings/language.tsx";
+import type { Strings } from "../strings/strings.ts";
+import { failureOf } from "../tasks/failure.ts";
+import { stepsOf } from "../tasks/stages.ts";
+import { fileName, isLive, localUrl, nameOf, type Task } from "../tasks/task.ts";
+import { seconds, type TimelineRow, timelineOf } from "../tasks/timeline.ts";
+import { Button, ButtonLink } from "./Button.tsx";
+import { Notice } from "./Notice.tsx";
+import { Preview } from "./Preview.tsx";
+import { Skeleton } from "./Skeleton.tsx";
+import { Stepper } from "./Stepper.tsx";
+import { DevelopingTray, EndedTray, WaitingTray } from "./Tray.tsx";
+import styles from "./Viewer.module.css";
+
+export interface ViewerProps {
+  /** Null while it is being loaded. */
+  readonly task: Task | null;
+  /** Why it can't be shown. */
+  readonly problem?: string | null;
+  readonly events: readonly TaskEvent[] | null;
+  readonly eventsFailed?: boolean;
+  readonly onClose: () => void;
+  readonly onRetry?: (() => void) | undefined;
+}
+
+/** One task, large: its picture, what is known of it, and what happened. */
+export function Viewer({
+  task,
+  problem = null,
+  events,
+  eventsFailed = false,
+  onClose,
+  onRetry,
+}: ViewerProps): ReactNode {
+  const { strings } = useSpoken();
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className={styles.backdrop} />
+        <Dialog.Popup className={styles.popup}>
+          <Dialog.Close className={styles.close} aria-label={strings.viewer.close}>
+            <X aria-hidden />
+          </Dialog.Close>
+          <div className={styles.stage}>
+            {task !== null && <Stage task={task} />}
+            {problem !== null && task === null && <EndedTray icon={ImageOff} bad={false} />}
+          </div>
+          <div className={styles.side}>
+            {task === null && problem !== null ? (
+              <Dialog.Title className={styles.title}>{problem}</Dialog.Title>
+            ) : task === null ? (
+              <>
+                <Dialog.Title className="hidden-visually">{strings.app.loading}</Dialog.Title>
+                <Skeleton className={styles.skeleton} />
+              </>
+            ) : (
+              <Side task={task} events={events} eventsFailed={eventsFailed} onRetry={onRetry} />
+            )}
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+function Stage({ task }: { task: Task }): ReactNode {
+  const { strings } = useSpoken();
+  const artifact = task.artifacts[0];
+  const name = nameOf(task, kindOf(task.type, strings));
+  if (artifact?.content_type.startsWith("video/")) {
+    // biome-ignore lint/a11y/useMediaCaption: nobody has captions for what was just generated
+    return <video src={localUrl(artifact.url)} controls playsInline />;
+  }
+  if (artifact !== undefined) return <Preview artifact={artifact} name={name} />;
+  if (isLive(task)) {
+    return task.attempt > 0 ? (
+      <DevelopingTray percent={task.progress} />
+    ) : (
+      <WaitingTray place={task.queue_position} />
+    );
+  }
+  return <EndedTray icon={failureOf(task, strings).icon} bad={task.status === "failed"} />;
+}
+
+function Side({
+  task,
+  events,
+  eventsFailed,
+  onRetry,
+}: Pick<ViewerProps, "events" | "eventsFailed" | "onRetry"> & { task: Task }): ReactNode {
+  const { strings } = useSpoken();
+  const { viewer, tasks } = strings;
+  const kind = kindOf(task.type, strings);
+  const artifact = task.artifacts[0];
+  return (
+    <>
+      <Dialog.Title className={styles.title}>{task.prompt ?? kind}</Dialog.Title>
+      {task.status === "failed" && <Failed task={task} />}
+      {isLive(task) && <Stepper steps={stepsOf(task)} />}
+      <div className={styles.actions}>
+        {artifact && (
+          <ButtonLink
+            icon={Download}
+            href={localUrl(artifact.url)}
+            download={fileName(nameOf(task, kind), artifact.content_type)}
+          >
+            {tasks.download}
+          </ButtonLink>
+        )}
+        {onRetry && !isLive(task) && task.status !== "completed" && (
+          <Button icon={RotateCw} onClick={onRetry}>
+            {tasks.retry}
+          </Button>
+        )}
+        <CopyId id={task.task_id} />
+      </div>
+      <Facts task={task} />
+      <section>
+        <h3 className={styles.heading}>{viewer.timeline}</h3>
+        {eventsFailed ? (
+          <Notice tone="warn" title={viewer.timelineFailed} />
+        ) : events === null ? (
+          <Skeleton className={styles.skeleton} />
+        ) : (
+          <Timeline rows={timelineOf(events)} />
+        )}
+      </section>
+    </>
+  );
+}
+
+function Failed({ task }: { task: Task }): ReactNode {
+  const { strings } = useSpoken();
+  const { icon, title, text } = failureOf(task, strings);
+  return (
+    <Notice tone="bad" icon={icon} title={title}>
+      {text}
+    </Notice>
+  );
+}
+
+function Facts({ task }: { task: Task }): ReactNode {
+  const { strings, formats } = useSpoken();
+  const { viewer } = strings;
+  const artifact = task.artifacts[0];
+  const waited = task.started_at === null ? null : seconds(task.created_at, task.started_at);
+  const took =
+    task.started_at === null || task.finished_at === null
+      ? null
+      : seconds(task.started_at, task.finished_at);
+  const facts: readonly (readonly [string, string | null])[] = [
+    [viewer.type, kindOf(task.type, strings)],
+    [viewer.provider, task.provider],
+    [viewer.asked, formats.moment(task.created_at)],
+    [viewer.waited, waited === null ? null : formats.duration(waited)],
+    [viewer.took, took === null ? null : formats.duration(took)],
+    [viewer.attempts, task.attempt > 1 ? formats.number(task.attempt) : null],
+    [viewer.size, artifact ? sizeOf(artifact, formats.bytes(artifact.bytes)) : null],
+  ];
+  return (
+    <dl className={styles.facts}>
+      {facts.map(
+        ([name, value]) =>
+          value !== null && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+function sizeOf({ width, height }: Task["artifacts"][number], bytes: string): string {
+  return width === null || height === null ? bytes : `${width} × ${height}, ${bytes}`;
+}
+
+function Timeline({ rows }: { rows: readonly TimelineRow[] }): ReactNode {
+  const { strings, formats } = useSpoken();
+  return (
+    <ol className={styles.timeline}>
+      {rows.map((row) => (
+        <li key={row.sequence}>
+          <span>{rowText(row, strings)}</span>
+          <time dateTime={row.time}>+{formats.duration(row.after)}</time>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function rowText({ type, stage, percent }: TimelineRow, { events, stages }: Strings): string {
+  const known: Readonly<Record<string, string>> = { ...events };
+  const names: Readonly<Record<string, string>> = { ...stages };
+  const what = stage === null ? (known[type] ?? type) : (names[stage] ?? stage);
+  return percent === null ? what : `${what}, ${percent} %`;
+}
+
+function CopyId({ id }: { id: string }): ReactNode {
+  const { strings } = useSpoken();
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(id);
+    setCopied(true);
+  };
+  return (
+    <Button look="quiet" icon={copied ? CopyCheck : Copy} onClick={() => void copy()}>
+      {copied ? strings.viewer.copied : strings.viewer.copy}
+    </Button>
+  );
+}

@@ -1,0 +1,79 @@
+/** Why something did not work, in the reader's words: by code and params, never by guessing. Pure. */
+
+import { isDarkroomError } from "@darkroom/client";
+import {
+  Ban,
+  BatteryWarning,
+  CircleSlash,
+  ImageOff,
+  type LucideIcon,
+  PlugZap,
+  ServerCrash,
+  TimerOff,
+  TriangleAlert,
+  Unplug,
+} from "lucide-react";
+import type { FailureCode, FailureValues, Strings } from "../strings/strings.ts";
+import { failedStageIcon } from "./stages.ts";
+import type { Task } from "./task.ts";
+
+const ICONS: Record<FailureCode, LucideIcon> = {
+  timeout: TimerOff,
+  provider_timeout: Unplug,
+  provider_error: PlugZap,
+  provider_rejected: Ban,
+  invalid_input: ImageOff,
+  circuit_open: BatteryWarning,
+  cancelled: CircleSlash,
+  internal: ServerCrash,
+};
+
+export interface Failure {
+  readonly icon: LucideIcon;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** What to tell about a task that failed; a stage that failed has its own icon and name. */
+export function failureOf(task: Task, strings: Strings): Failure {
+  const error = task.error;
+  const code = error !== null && isFailureCode(error.code) ? error.code : null;
+  const words = strings.failures[code ?? "unknown"];
+  const stageIcon = failedStageIcon(task.stage);
+  return {
+    icon: stageIcon ?? (code === null ? TriangleAlert : ICONS[code]),
+    title: stageIcon === null ? words.title : strings.stages[task.stage as keyof Strings["stages"]],
+    text: words.text(valuesOf(error?.message ?? task.error_msg ?? "", error?.params ?? {})),
+  };
+}
+
+function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(ICONS, code);
+}
+
+function valuesOf(message: string, params: Readonly<Record<string, unknown>>): FailureValues {
+  const { provider, seconds, hours, times } = params;
+  return {
+    message,
+    ...(typeof provider === "string" && { provider }),
+    ...(typeof seconds === "number" && { seconds }),
+    ...(typeof hours === "number" && { hours }),
+    ...(typeof times === "number" && { times }),
+  };
+}
+
+/** What an error says of itself; `problemText` makes words of it. */
+export function problemOf(error: unknown): { readonly code: string; readonly detail: string } {
+  const code = isDarkroomError(error) ? error.code : "unexpected_answer";
+  return { code, detail: error instanceof Error ? error.message : "" };
+}
+
+/** What to tell about a request that was refused or did not arrive. */
+export function problemText(
+  problem: { readonly code: string; readonly detail?: string },
+  strings: Strings,
+): string {
+  const known: Readonly<Record<string, string>> = strings.problems;
+  const text = Object.hasOwn(known, problem.code) ? known[problem.code] : undefined;
+  return text ?? problem.detail ?? strings.problems.unexpected_answer;
+}

@@ -1,0 +1,118 @@
+import { NetworkError, ProblemError, type SubmitTask, type Upload } from "@darkroom/client";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { useState } from "react";
+import { describe, expect, test, vi } from "vitest";
+import { Composer, type ComposerProps } from "../src/components/Composer.tsx";
+import type { UploadFile } from "../src/components/use-pictures.ts";
+import type { GenerationPage } from "../src/routes.ts";
+import { sampleOffer } from "../src/tasks/sample.ts";
+import { renderSpeaking } from "./speaking.tsx";
+
+const PHOTO = new File(["photo"], "cat.png", { type: "image/png" });
+const UPLOAD = { url: "http://127.0.0.1:8400/uploads/1" } as Upload;
+
+function Page(props: Omit<ComposerProps, "prompt" | "onPrompt">) {
+  const [prompt, setPrompt] = useState("");
+  return <Composer {...props} prompt={prompt} onPrompt={setPrompt} />;
+}
+
+function open(page: GenerationPage, upload: UploadFile = async () => UPLOAD) {
+  const onSubmit = vi.fn<(request: SubmitTask) => void>();
+  const offer = sampleOffer(
+    page === "create"
+      ? {}
+      : { min_references: 1, max_references: page === "clothing-change" ? 2 : 1 },
+  );
+  const { container } = renderSpeaking(
+    <Page page={page} offer={offer} upload={upload} onSubmit={onSubmit} />,
+  );
+  const add = (...files: File[]) => {
+    const input = container.querySelector("input[type=file]");
+    if (input === null) throw new Error("there is no way to choose a file");
+    fireEvent.change(input, { target: { files } });
+  };
+  return { onSubmit, add };
+}
+
+const send = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
+
+describe("asking", () => {
+  test("sends the prompt, and is ready for the next", () => {
+    const { onSubmit } = open("create");
+    const prompt = screen.getByLabelText<HTMLTextAreaElement>("Prompt");
+    fireEvent.change(prompt, { target: { value: "a fox" } });
+    send("Create");
+    expect(onSubmit).toHaveBeenCalledWith(expect.objectContaining({ prompt: "a fox" }));
+    expect(prompt.value).toBe("");
+  });
+
+  test("goes by Ctrl+Enter", () => {
+    const { onSubmit } = open("create");
+    const prompt = screen.getByLabelText("Prompt");
+    fireEvent.change(prompt, { target: { value: "a fox" } });
+    fireEvent.keyDown(prompt, { key: "Enter", ctrlKey: true });
+    expect(onSubmit).toHaveBeenCalledOnce();
+  });
+
+  test("says what is missing instead of doing nothing", () => {
+    const { onSubmit } = open("create");
+    send("Create");
+    expect(screen.getByRole("alert").textContent).toBe(
+      "Describe what you would like to see first.",
+    );
+    expect(document.activeElement).toBe(screen.getByLabelText("Prompt"));
+    expect(onSubmit).not.toHaveBeenCalled();
+  });
+});
+
+describe("a photo", () => {
+  test("is uploaded at once and named in the request", async () => {
+    const { onSubmit, add } = open("white-background");
+    add(PHOTO);
+    await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
+    send("Make it white");
+    expect(onSubmit).toHaveBeenCalledWith({
+      type: "WHITE_BACKGROUND",
+      reference_images: [UPLOAD.url],
+      provider_params: {},
+    });
+  });
+
+  test("shows how much of it has been sent", async () => {
+    let progress: (told: { loaded: number; total: number }) => void = () => undefined;
+    const { add } = open("white-background", (_, { onProgress }) => {
+      progress = onProgress ?? progress;
+      return new Promise(() => undefined);
+    });
+    add(PHOTO);
+    progress({ loaded: 30, total: 120 });
+    const bar = await screen.findByRole("progressbar", { name: "Uploading, 25 %" });
+    expect(bar.getAttribute("aria-valuenow")).toBe("25");
+    send("Make it white");
+    expect(screen.getByRole("alert").textContent).toBe("Wait for the upload to finish.");
+  });
+
+  test.each([
+    [
+      "image_truncated",
+      new ProblemError({ code: "image_truncated", status: 422, title: "", detail: "" }),
+      "This picture is damaged or incomplete.",
+    ],
+    ["network", new NetworkError("cut off"), "The server can't be reached."],
+  ])("that is refused (%s) says so, and can be removed", async (_, error, text) => {
+    const { onSubmit, add } = open("white-background", async () => Promise.reject(error));
+    add(PHOTO);
+    expect(await screen.findByText(text)).toBeTruthy();
+    send("Make it white");
+    expect(onSubmit).not.toHaveBeenCalled();
+    fireEvent.click(screen.getByRole("button", { name: "Remove cat.png" }));
+    expect(screen.queryByText(text)).toBeNull();
+  });
+
+  test("too many are not taken", async () => {
+    const { add } = open("clothing-change");
+    add(PHOTO, PHOTO, PHOTO);
+    expect(await screen.findByText("At most 2 pictures can be added.")).toBeTruthy();
+    expect(screen.getAllByRole("figure")).toHaveLength(2);
+  });
+});

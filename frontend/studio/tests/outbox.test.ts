@@ -1,0 +1,99 @@
+import { NetworkError, ProblemError, type SubmitTask, type Task } from "@darkroom/client";
+import { describe, expect, test, vi } from "vitest";
+import { Outbox, type Shelf } from "../src/data/outbox.ts";
+import { sample } from "../src/tasks/sample.ts";
+
+const REQUEST: SubmitTask = { type: "CREATE", prompt: "a fox" };
+const AT = "2026-11-21T10:00:00Z";
+
+function shelf(text: string | null = null): Shelf & { text: string | null } {
+  return {
+    text,
+    read() {
+      return this.text;
+    },
+    write(written) {
+      this.text = written;
+    },
+  };
+}
+
+function outboxWith(answers: (() => Promise<Task>)[], kept = shelf()) {
+  const submit = vi.fn((_: SubmitTask, __?: { idempotencyKey?: string }) => {
+    const answer = answers.shift();
+    if (answer === undefined) throw new Error("sent once too often");
+    return answer();
+  });
+  const onSent = vi.fn(async () => undefined);
+  return { outbox: new Outbox({ submit }, kept, onSent), submit, onSent, kept };
+}
+
+const accepted = async () => sample();
+const cutOff = async () => Promise.reject(new NetworkError("cut off"));
+const refused = async () =>
+  Promise.reject(
+    new ProblemError({ code: "queue_full", status: 429, title: "Queue full", detail: "Full." }),
+  );
+
+describe("what was submitted", () => {
+  test("is there at once, and gone when its task is shown", async () => {
+    const { outbox, onSent, kept } = outboxWith([accepted]);
+    const sending = outbox.submit(REQUEST, "k1", AT);
+    expect(outbox.entries()).toMatchObject([{ key: "k1", state: "sending" }]);
+    expect(kept.text).toContain("k1");
+
+    await sending;
+
+    expect(onSent).toHaveBeenCalledWith(sample());
+    expect(outbox.entries()).toEqual([]);
+    expect(kept.text).toBeNull();
+  });
+
+  test("waits for the network, and goes out again with the same key", async () => {
+    const { outbox, submit } = outboxWith([cutOff, accepted]);
+    await outbox.submit(REQUEST, "k1", AT);
+    expect(outbox.entries()).toMatchObject([{ state: "unanswered", problem: { code: "network" } }]);
+
+    await outbox.resume();
+
+    expect(submit.mock.calls.map(([, options]) => options?.idempotencyKey)).toEqual(["k1", "k1"]);
+    expect(outbox.entries()).toEqual([]);
+  });
+
+  test("survives a reload", async () => {
+    const first = outboxWith([cutOff]);
+    await first.outbox.submit(REQUEST, "k1", AT);
+
+    const { outbox, submit } = outboxWith([accepted], shelf(first.kept.text));
+    expect(outbox.entries()).toMatchObject([{ key: "k1", state: "unanswered" }]);
+    await outbox.resume();
+
+    expect(submit).toHaveBeenCalledWith(REQUEST, { idempotencyKey: "k1" });
+  });
+
+  test("is not sent again by itself once it was refused", async () => {
+    const { outbox, submit } = outboxWith([refused, accepted]);
+    await outbox.submit(REQUEST, "k1", AT);
+    await outbox.resume();
+    expect(submit).toHaveBeenCalledTimes(1);
+    expect(outbox.entries()).toMatchObject([{ state: "refused", problem: { code: "queue_full" } }]);
+
+    await outbox.resend("k1");
+
+    expect(outbox.entries()).toEqual([]);
+  });
+
+  test("can be thrown away", async () => {
+    const { outbox, kept } = outboxWith([cutOff]);
+    await outbox.submit(REQUEST, "k1", AT);
+    outbox.discard("k1");
+    expect(outbox.entries()).toEqual([]);
+    expect(kept.text).toBeNull();
+  });
+
+  test("begins empty where somebody else wrote in its place", () => {
+    for (const text of ["{", "{}", "[1, null]", '[{"key": "k"}]']) {
+      expect(outboxWith([], shelf(text)).outbox.entries()).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,22 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { budget } from "./build/budget.ts";
+import { pages } from "./build/pages.ts";
+import { precompress } from "./build/precompress.ts";
+
+const API = process.env.DARKROOM_URL ?? "http://127.0.0.1:8400";
+const CALLS = "^/(tasks|uploads|artifacts|generation-types|events|ws|api|healthz|readyz|metrics)";
+
+export default defineConfig({
+  plugins: [react(), pages(), budget(200_000), precompress()],
+  resolve: { conditions: ["darkroom-source", "module", "browser", "development|production"] },
+  build: {
+    outDir: "../../services/gateway/src/gateway/studio_build",
+    emptyOutDir: true,
+    target: "es2022",
+    // A data: URL would need a hole in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: { port: 5173, proxy: { [CALLS]: API } },
+});

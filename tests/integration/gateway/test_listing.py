@@ -9,6 +9,8 @@ import pytest
 
 from builders import completed, failed, progressed, started
 from contracts.generation_types import GENERATION_TYPES
+from contracts.subjects import STREAM, LaneConsumerSpec
+from delivery.provision import ensure_lane
 from integration.gateway.house import ANN, BOB, CREATE, STUDIO, House
 from servers import eventually
 
@@ -133,6 +135,26 @@ async def test_every_type_is_listed_with_who_serves_it(
     ]
     assert types["VIDEO"]["providers"] == []
     assert types["PHOTO_TO_3D"]["stages"][0] == "pending"
+
+
+async def test_a_provider_that_is_busy_in_one_lane_is_there_for_all_of_them(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    create = LaneConsumerSpec("CREATE", "studio")
+    await ensure_lane(house.client, create)
+    await ensure_lane(house.client, LaneConsumerSpec("WHITE_BACKGROUND", "studio"))
+    await submit(http)
+    subscription = await house.client.jetstream().pull_subscribe_bind(create.durable, STREAM)
+    await subscription.fetch(1, timeout=5)
+
+    async def healthy() -> list[bool]:
+        types = (await http.get("/generation-types")).json()["types"]
+        return [each["healthy"] for kind in types for each in kind["providers"]]
+
+    told = await healthy()
+
+    assert len(told) > 1
+    assert all(told)
 
 
 async def test_a_new_provider_is_known_at_once(house: House, door: httpx.AsyncClient) -> None:

@@ -35,7 +35,14 @@ class Lanes:
                 answers = await asyncio.gather(*(self._is_served(each) for each in durables))
                 self._known = dict(zip(durables, answers, strict=True))
                 self._asked_at = now
-        return [self._known[durable] for durable in durables]
+        # A generator that is full pulls from none of its lanes; the work that it holds in one of a
+        # provider's shows that it is there for all of them.
+        there = {
+            offer.lane
+            for offer, durable in zip(offers, durables, strict=True)
+            if self._known[durable]
+        }
+        return [offer.lane in there for offer in offers]
 
     async def _is_served(self, durable: str) -> bool:
         subject = f"$JS.API.CONSUMER.INFO.{STREAM}.{durable}"

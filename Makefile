@@ -1,6 +1,6 @@
 # The whole vocabulary of commands. `make up` and `make test` need Python 3.11+ with venv, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lock bench e2e compose-test test-containers web node page
+.PHONY: help setup up test check lock bench e2e compose-test test-containers stories web node page
 
 FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -78,6 +78,9 @@ check: setup  ## format, lint, types, import rules, generated files
 
 bench: setup  ## how fast it is here
 	$(BIN)/darkroom bench
+
+stories: setup  ## every component in every state, as a site in frontend/studio/storybook-static
+	$(call with_node,npm run --silent build-storybook --workspace studio)
 
 e2e: setup  ## the page in a real browser
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_FLAGS)

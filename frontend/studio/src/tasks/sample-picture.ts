@@ -1,0 +1,2 @@
+/** A small picture for stories, without a server: sun over water. */
+export const SAMPLE_PICTURE = `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300"><rect width="400" height="300" fill="#e9c9a0"/><circle cx="270" cy="130" r="46" fill="#d9562f"/><path d="M0 170h400v130H0z" fill="#2f5d6b"/><path d="M0 170q50 14 100 0t100 0 100 0 100 0v130H0z" fill="#3c7482"/></svg>`)}`;

@@ -1,0 +1,192 @@
+"""Whatever happens to the page, the tasks are there when it is back, and go on."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from PIL import Image
+from playwright.async_api import BrowserContext, Page, expect
+
+from e2e.steps import ask, begin, card, cut, lose_the_answer, shows_picture
+from system import System
+
+
+async def test_after_a_reload_the_card_is_there_and_goes_on(page: Page, system: System) -> None:
+    prompt = "a lighthouse that is reloaded"
+    await begin(system, prompt, seconds=6)
+    await page.goto("/")
+    await expect(card(page, prompt).get_by_text("Developing")).to_be_visible()
+
+    await page.reload()
+
+    await expect(card(page, prompt)).to_be_visible()
+    await shows_picture(card(page, prompt))
+
+
+async def test_clothing_is_recovered_and_its_picture_shown(page: Page, system: System) -> None:
+    figure = Image.new("RGB", (240, 320), (230, 230, 230))
+    figure.paste((190, 150, 120), (100, 30, 140, 80))
+    figure.paste((60, 90, 160), (80, 80, 160, 300))
+    photo = io.BytesIO()
+    figure.save(photo, "PNG")
+    files = {"file": ("person.png", photo.getvalue(), "image/png")}
+    upload = (await system.http.post("/uploads", files=files)).json()
+    prompt = "a long yellow raincoat"
+    await system.submit(
+        str(uuid.uuid4()),
+        type="CLOTHING_CHANGE",
+        prompt=prompt,
+        reference_images=[upload["url"]],
+        provider_params={"simulate": {"seconds": 4}},
+    )
+    await page.goto("/clothing-change")
+    await expect(card(page, prompt).get_by_text("Developing")).to_be_visible()
+
+    await page.reload()
+
+    recovered = card(page, prompt)
+    await expect(recovered.get_by_alt_text("Reference picture 1")).to_be_visible()
+    await expect(recovered.get_by_role("button", name="Look closer")).to_be_visible()
+    await page.get_by_role("link", name="Create", exact=True).click()
+    await expect(page.get_by_role("heading", name="Your tasks")).to_be_visible()
+    await expect(card(page, prompt)).to_have_count(0)
+
+
+async def test_a_failure_is_still_told_after_a_reload(page: Page, system: System) -> None:
+    prompt = "a fox that stays away"
+    await system.ended(await begin(system, prompt, fail="No fox was seen."))
+    await page.goto("/")
+    await expect(card(page, prompt).get_by_text("No fox was seen.")).to_be_visible()
+
+    await page.reload()
+
+    await expect(card(page, prompt).get_by_text("No fox was seen.")).to_be_visible()
+    await expect(card(page, prompt).get_by_role("progressbar")).to_have_count(0)
+
+
+async def test_a_reload_while_it_is_being_sent_makes_one_task(page: Page, system: System) -> None:
+    prompt = "a fox that is sent once"
+    await page.goto("/")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    # The task is taken, and the answer never arrives.
+    await page.route("**/tasks", lose_the_answer)
+    await ask(page, prompt)
+    await expect(card(page, prompt).get_by_text("Sending")).to_be_visible()
+    await page.unroute("**/tasks")
+    await page.reload()
+
+    await shows_picture(card(page, prompt))
+    history = (await system.http.get("/tasks", params={"limit": 100})).json()["tasks"]
+    assert [task["prompt"] for task in history].count(prompt) == 1
+
+
+async def test_three_tasks_stand_at_1_2_3_and_move_up(page: Page, system: System) -> None:
+    await begin(system, "blocker", seconds=8)
+    await page.goto("/")
+    await expect(card(page, "blocker").get_by_text("Developing")).to_be_visible()
+    prompts = ["first in line", "second in line", "third in line"]
+    for place, prompt in enumerate(prompts, start=1):
+        await ask(page, prompt, "Takes 20 seconds longer" if place == 1 else "Nothing, just do it")
+        await expect(card(page, prompt).get_by_text(f"Number {place} in line")).to_be_visible()
+
+    # A reload asks the server: no place is a remembered one.
+    await page.reload()
+    for place, prompt in enumerate(prompts, start=1):
+        await expect(card(page, prompt).get_by_text(f"Number {place} in line")).to_be_visible()
+
+    await expect(card(page, "first in line").get_by_text("Developing")).to_be_visible()
+    await expect(card(page, "second in line").get_by_text("Number 1 in line")).to_be_visible()
+    await expect(card(page, "third in line").get_by_text("Number 2 in line")).to_be_visible()
+    await card(page, "first in line").get_by_role("button", name="Cancel").click()
+    await shows_picture(card(page, "second in line"))
+    await shows_picture(card(page, "third in line"))
+
+
+async def test_another_tab_shows_the_same(context: BrowserContext, page: Page) -> None:
+    other = await context.new_page()
+    await page.goto("/")
+    await other.goto("/")
+    await expect(other.get_by_role("heading", level=1)).to_be_visible()
+    prompt = "a bicycle in two tabs"
+    await ask(page, prompt)
+
+    await shows_picture(card(page, prompt))
+    await other.bring_to_front()
+    await other.reload()
+    await shows_picture(card(other, prompt))
+
+
+async def test_what_ended_on_another_page_is_there_and_new(page: Page, system: System) -> None:
+    await page.goto("/")
+    await expect(page.get_by_role("heading", name="Your tasks")).to_be_visible()
+    prompt = "a fox that ends unseen"
+    await ask(page, prompt)
+    await expect(card(page, prompt)).to_be_visible()
+    await page.get_by_role("link", name="Operations").click()
+    await expect(page.get_by_role("heading", name="Operations", level=1)).to_be_visible()
+    tasks = (await system.http.get("/tasks", params={"limit": 1})).json()["tasks"]
+    assert tasks[0]["prompt"] == prompt
+    await system.ended(tasks[0]["task_id"])
+
+    await page.get_by_role("link", name="Create", exact=True).click()
+    await shows_picture(card(page, prompt))
+
+
+async def test_a_completion_enters_the_history_without_a_reload(page: Page, system: System) -> None:
+    await page.goto("/history")
+    await expect(page.get_by_role("heading", name="History", level=1)).to_be_visible()
+    prompt = "a lighthouse for the history"
+    await begin(system, prompt)
+
+    tile = page.get_by_role("button", name=prompt)
+    await expect(tile).to_be_visible()
+    await expect(tile).to_contain_text("Picture")
+
+    await page.get_by_label("Search prompts").fill("lighthouse history")
+    await expect(page.get_by_role("listitem").get_by_role("button", name=prompt)).to_have_count(1)
+    await page.get_by_label("Status").select_option(label="Failed")
+    await expect(page.get_by_text("Nothing matches")).to_be_visible()
+    await page.get_by_role("button", name="Clear the filters").click()
+    await tile.click()
+    await expect(page.get_by_role("dialog").get_by_text("Completed")).to_be_visible()
+
+
+async def test_when_the_gateway_is_killed_the_page_says_so_and_comes_back(
+    page: Page, system: System
+) -> None:
+    prompt = "a lighthouse through a crash"
+    await begin(system, prompt, seconds=8)
+    await page.goto("/")
+    await expect(card(page, prompt).get_by_text("Developing")).to_be_visible()
+    # Between the kill and the restart lies less than a poll: the wire stays cut until it was seen.
+    await page.context.route("**/*", cut)
+    await system.kill("gateway")
+
+    await expect(page.get_by_text("The server does not answer")).to_be_visible()
+    await expect(card(page, prompt)).to_be_visible()
+    await page.context.unroute("**/*")
+
+    await expect(page.get_by_text("The server does not answer")).to_have_count(0)
+    await shows_picture(card(page, prompt))
+
+
+async def test_offline_and_back_the_card_is_there_and_what_was_asked_for_is_sent(
+    page: Page, system: System
+) -> None:
+    prompt = "a lighthouse offline"
+    await begin(system, prompt, seconds=5)
+    await page.goto("/")
+    await expect(card(page, prompt)).to_be_visible()
+
+    await page.context.set_offline(True)
+    await expect(page.get_by_text("You are offline")).to_be_visible()
+    await expect(card(page, prompt)).to_be_visible()
+    await ask(page, "asked for while offline")
+    unsent = card(page, "asked for while offline")
+    await expect(unsent.get_by_text("Not sent yet")).to_be_visible()
+    await page.context.set_offline(False)
+
+    await expect(page.get_by_text("You are offline")).to_have_count(0)
+    await shows_picture(card(page, prompt))
+    await shows_picture(unsent)

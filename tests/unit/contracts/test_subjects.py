@@ -30,6 +30,7 @@ from contracts.subjects import (
     StreamSpec,
     beginnings_of,
     cancel_subject,
+    facts_after_request,
     requests_of,
     subject_of,
     task_id_of,
@@ -87,6 +88,10 @@ def test_a_task_is_found_by_its_id_alone() -> None:
     assert not matches(requests_of("t-2"), request)
     assert matches(beginnings_of("t-1"), progress)
     assert not matches(beginnings_of("t-1"), request)
+
+
+def test_all_that_follows_a_request_is_found_together() -> None:
+    assert facts_after_request("WHITE_BACKGROUND", "t-1") == ("generation.*.white_background.t-1")
 
 
 def test_a_cancellation_has_a_subject_of_its_own() -> None:

@@ -99,7 +99,7 @@ async def _settled(page: Page) -> None:
     await expect(page.locator("h1")).to_be_visible()
     await expect(page.locator("[aria-busy=true], [aria-label=Loading]")).to_have_count(0)
     # `wait_for_function` evaluates a string in the page, which its policy does not allow.
-    await page.evaluate("document.images.forEach((each) => { each.loading = 'eager'; })")
+    await page.evaluate("[...document.images].forEach((each) => { each.loading = 'eager'; })")
     await eventually(lambda: page.evaluate(_LOADED), 20)
 
 

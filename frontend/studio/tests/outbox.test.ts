@@ -1,9 +1,10 @@
 import { NetworkError, ProblemError, type SubmitTask, type Task } from "@darkroom/client";
 import { describe, expect, test, vi } from "vitest";
-import { Outbox, type Shelf } from "../src/data/outbox.ts";
+import { Outbox, type Shelf, withoutTask } from "../src/data/outbox.ts";
 import { sample } from "../src/tasks/sample.ts";
 
 const REQUEST: SubmitTask = { type: "CREATE", prompt: "a fox" };
+const MARKED = { ...REQUEST, metadata: { outbox: "k1" } };
 const AT = "2026-11-21T10:00:00Z";
 
 function shelf(text: string | null = null): Shelf & { text: string | null } {
@@ -68,7 +69,7 @@ describe("what was submitted", () => {
     expect(outbox.entries()).toMatchObject([{ key: "k1", state: "unanswered" }]);
     await outbox.resume();
 
-    expect(submit).toHaveBeenCalledWith(REQUEST, { idempotencyKey: "k1" });
+    expect(submit).toHaveBeenCalledWith(MARKED, { idempotencyKey: "k1" });
   });
 
   test("is not sent again by itself once it was refused", async () => {
@@ -81,6 +82,15 @@ describe("what was submitted", () => {
     await outbox.resend("k1");
 
     expect(outbox.entries()).toEqual([]);
+  });
+
+  test("is not shown beside its own task, of which the stream told first", async () => {
+    const { outbox } = outboxWith([cutOff, cutOff]);
+    await outbox.submit(REQUEST, "k1", AT);
+    await outbox.submit(REQUEST, "k2", AT);
+    const task = sample({ metadata: { outbox: "k1" } });
+    expect(withoutTask(outbox.entries(), [task]).map(({ key }) => key)).toEqual(["k2"]);
+    expect(withoutTask(outbox.entries(), [sample()])).toHaveLength(2);
   });
 
   test("can be thrown away", async () => {

@@ -17,6 +17,15 @@ export interface Entry {
   readonly task: Task | null;
 }
 
+/** Where a task's metadata has the key of its entry. */
+const MARK = "outbox";
+
+/** The entries of which no task is there yet. Pure. */
+export function withoutTask(entries: readonly Entry[], tasks: readonly Task[]): readonly Entry[] {
+  const there = new Set(tasks.map(({ metadata }) => metadata[MARK]));
+  return entries.filter(({ key }) => !there.has(key));
+}
+
 /** The part of `Storage` that is needed. */
 export interface Shelf {
   read(): string | null;
@@ -46,7 +55,9 @@ export class Outbox {
 
   /** Send it, and keep it until it is answered. */
   submit(request: SubmitTask, key: string, at: string): Promise<void> {
-    const entry: Entry = { key, request, at, state: "sending", problem: null, task: null };
+    // The task carries the key: the stream may tell of it before its own answer arrives.
+    const marked = { ...request, metadata: { ...request.metadata, [MARK]: key } };
+    const entry: Entry = { key, request: marked, at, state: "sending", problem: null, task: null };
     this.#put([...this.#entries, entry]);
     return this.#send(entry);
   }

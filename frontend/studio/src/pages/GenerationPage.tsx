@@ -13,6 +13,7 @@ import { Skeleton } from "../components/Skeleton.tsx";
 import { CardGrid, TaskCard } from "../components/TaskCard.tsx";
 import { UnsentCard } from "../components/UnsentCard.tsx";
 import { useNow } from "../data/clock.ts";
+import { withoutTask } from "../data/outbox.ts";
 import { useClient, useOutbox, useUnsent } from "../data/studio.tsx";
 import { endedBetween, useVisit } from "../data/visits.ts";
 import { Link } from "../navigation.tsx";
@@ -109,7 +110,7 @@ function Tasks({
       ),
     [history.data, unsent, recovery.tasks, recovery.ended],
   );
-  const sending = unsent.filter(({ state }) => state !== "sent");
+  const sending = withoutTask(unsent, tasks).filter(({ state }) => state !== "sent");
   const loading = (recovery.isLoading || history.isLoading) && tasks.length === 0;
 
   return (

@@ -1,5 +1,3 @@
-import { queryKeys, useConnection, useTaskHistory } from "@darkroom/react";
-import { useQueryClient } from "@tanstack/react-query";
 import { History as HistoryIcon, RotateCw, SearchX } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { Button } from "../components/Button.tsx";
@@ -9,6 +7,7 @@ import { HistoryTile, TileGrid, TileSkeletons } from "../components/HistoryTile.
 import { Notice } from "../components/Notice.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { useNow } from "../data/clock.ts";
+import { useFreshHistory } from "../data/history.ts";
 import { navigate, useAddress } from "../navigation.tsx";
 import { PATHS } from "../routes.ts";
 import { useStrings } from "../strings/language.tsx";
@@ -19,7 +18,6 @@ import styles from "./HistoryPage.module.css";
 const PAGE = 48;
 /** A search looks on by itself through so many; further back only when asked. */
 const SEARCHED = 480;
-const AGAIN_MS = 4000;
 
 /** Everything that was asked for, newest first. */
 export function HistoryPage({ onOpen }: { onOpen: (task: Task) => void }): ReactNode {
@@ -34,9 +32,7 @@ export function HistoryPage({ onOpen }: { onOpen: (task: Task) => void }): React
     }),
     [query.type, query.status],
   );
-  const pages = useTaskHistory(filter);
-  useFreshHistory();
-  const loaded = pages.data ?? [];
+  const { pages, tasks: loaded } = useFreshHistory(filter);
   const shown = loaded.filter((task) => matches(task, query.search));
   const searching = query.search.trim() !== "";
   const paused = searching && loaded.length >= SEARCHED;
@@ -109,19 +105,6 @@ export function HistoryPage({ onOpen }: { onOpen: (task: Task) => void }): React
       </div>
     </>
   );
-}
-
-/** Completions come in without a reload: told by the stream, else asked for. */
-function useFreshHistory(): void {
-  const connection = useConnection();
-  const queryClient = useQueryClient();
-  useEffect(() => {
-    if (connection === "live") return;
-    const refresh = () =>
-      void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.histories });
-    const timer = setInterval(refresh, AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [connection, queryClient]);
 }
 
 /** Calls `act` whenever the element comes into sight while `wanted`. */

@@ -1,5 +1,7 @@
 """Keys and addresses of uploads and artifacts."""
 
+import string
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -23,10 +25,10 @@ PUBLIC = "http://127.0.0.1:8400"
 SHA = "0123456789abcdef" * 4
 
 owners = st.text(max_size=40)
-ids = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
+ids = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=100)
 counts = st.integers(0, 10**9 - 1)
-digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
-extensions = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+extensions = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8)
 public_urls = st.sampled_from(
     [
         PUBLIC,
@@ -159,6 +161,11 @@ def test_a_sidecar_and_a_foreign_key_have_no_address() -> None:
 
 def test_the_address_of_an_upload_does_not_show_the_folder() -> None:
     assert url_of(upload_key("alice", "u1"), PUBLIC + "/") == f"{PUBLIC}/uploads/u1"
+
+
+def test_an_artifacts_address_is_its_key_under_the_public_url() -> None:
+    key = artifact_key("alice", "t1", 1, 0, SHA, "png")
+    assert url_of(key, "https://pictures.example/a/") == f"https://pictures.example/a/{key}"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ def test_an_empty_file_has_an_empty_end_but_no_first_byte() -> None:
     assert parse_range("bytes=0-", 0) == Unsatisfiable(0)
 
 
+def test_a_part_and_what_lies_outside_are_told_to_the_client() -> None:
+    part = Part(10, 30, 1000)
+    assert (part.length, part.content_range) == (20, "bytes 10-29/1000")
+    assert Unsatisfiable(1000).content_range == "bytes */1000"
+
+
 @given(st.text(max_size=40), totals)
 def test_any_header_is_understood_or_ignored(text: str, total: int) -> None:
     for header in (text, f"bytes={text}"):

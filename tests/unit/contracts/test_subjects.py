@@ -90,8 +90,15 @@ def test_a_task_is_found_by_its_id_alone() -> None:
     assert not matches(beginnings_of("t-1"), request)
 
 
-def test_all_that_follows_a_request_is_found_together() -> None:
-    assert facts_after_request("WHITE_BACKGROUND", "t-1") == ("generation.*.white_background.t-1")
+@pytest.mark.parametrize(("event", "subject"), TABLE, ids=[each.type for each, _ in TABLE])
+def test_all_that_is_told_of_a_task_but_its_request_is_found_at_once(
+    event: Event, subject: str
+) -> None:
+    asked = event.type == "generation.requested"
+
+    assert matches(facts_after_request("WHITE_BACKGROUND", "t-1"), subject) == (not asked)
+    assert not matches(facts_after_request("WHITE_BACKGROUND", "t-2"), subject)
+    assert not matches(facts_after_request("CREATE", "t-1"), subject)
 
 
 def test_a_cancellation_has_a_subject_of_its_own() -> None:

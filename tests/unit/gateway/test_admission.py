@@ -298,6 +298,24 @@ def test_the_hash_is_the_requests_not_its_spellings(metadata: dict[str, Any]) ->
     assert hash_of(body) == hash_of(other, indent=2)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"a": [1.0, {"b": 2}]}, {"a": [1, {"b": 2.0}]}, True),
+        ({"a": [1, 2]}, {"a": [2, 1]}, False),
+        ({"a": 1.5}, {"a": 1}, False),
+        ({"a": 2.0**60}, {"a": 2**60}, False),
+    ],
+)
+def test_numbers_are_the_same_however_deep_and_lists_keep_their_order(
+    one: dict[str, Any], other: dict[str, Any], same: bool
+) -> None:
+    def body(metadata: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "CREATE", "prompt": "x", "metadata": metadata}
+
+    assert (hash_of(body(one)) == hash_of(body(other))) == same
+
+
 @given(one=OBJECTS, other=OBJECTS)
 def test_other_requests_have_other_hashes(one: dict[str, Any], other: dict[str, Any]) -> None:
     def body(metadata: dict[str, Any]) -> dict[str, Any]:

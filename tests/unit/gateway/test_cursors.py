@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import task_id
@@ -25,8 +25,20 @@ def test_a_cursor_comes_back_as_it_was(moment: datetime, uuid: UUID) -> None:
     assert read_cursor(write_cursor(*place)) == place
 
 
+def test_a_cursor_goes_into_an_address_as_it_is() -> None:
+    place = ("2026-11-21T10:00:00+00:00", task_id(1))
+    cursor = write_cursor(*place)
+
+    assert cursor.replace("-", "").replace("_", "").isalnum()
+    assert read_cursor(cursor) == place
+
+
+def test_a_cursor_of_any_length_is_refused_before_it_is_read() -> None:
+    with pytest.raises(Refusal, match="invalid_cursor"):
+        read_cursor("A" * 257)
+
+
 @given(text=st.text(max_size=300))
-@example(text="A" * 257)
 def test_anything_else_is_refused_and_never_an_error(text: str) -> None:
     with pytest.raises(Refusal, match="invalid_cursor"):
         read_cursor(text)
@@ -49,6 +61,11 @@ def test_a_cursor_with_another_content_is_refused(place: str) -> None:
 
     with pytest.raises(Refusal, match="invalid_cursor"):
         read_cursor(cursor)
+
+
+@pytest.mark.parametrize("sequence", [0, 7, 2**63 - 1])
+def test_the_first_and_the_last_sequence_are_read(sequence: int) -> None:
+    assert read_sequence(str(sequence), "query", "after") == sequence
 
 
 @given(st.integers(0, 2**63 - 1))

@@ -28,6 +28,13 @@ def test_what_is_understood(text: str, said: Said) -> None:
     assert read_message(text) == said
 
 
+@pytest.mark.parametrize("text", ["", "hello", "[]", '{"subscribe": {"after": -1}}'])
+def test_what_is_not_understood_is_told_what_may_be_said(text: str) -> None:
+    with pytest.raises(Refusal, match="invalid_message") as refused:
+        read_message(text)
+    assert refused.value.detail.startswith('Say {"subscribe"')
+
+
 @given(st.text(max_size=200))
 def test_anything_else_is_refused_and_nothing_worse(text: str) -> None:
     with pytest.raises(Refusal) as refused:

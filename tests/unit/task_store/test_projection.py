@@ -102,6 +102,18 @@ def test_a_batch_folds_each_task() -> None:
     assert (changes.applied, changes.late, changes.parked) == (3, 0, [])
 
 
+def test_tickets_far_apart_are_counted_together_where_buckets_are_large() -> None:
+    far = read(stored(requested(task=task_id(2)), 600))
+    changes = project([*reads(requested()), far], nothing_known())
+
+    assert changes.counts == {
+        (*LINE, 1, 0): 1,
+        (*LINE, 1, 600 >> 8): 1,
+        (*LINE, 2, 0): 2,
+        (*LINE, 3, 0): 2,
+    }
+
+
 def test_late_events_are_counted_and_change_nothing() -> None:
     changes = project(reads(requested(), cancelled(), started(), completed()), nothing_known())
 

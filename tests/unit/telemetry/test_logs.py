@@ -2,20 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from telemetry.logs import configure_logs, get_logger
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    yield
-    root.handlers[:], level = before
-    root.setLevel(level)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

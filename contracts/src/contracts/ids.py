@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-_MILLISECOND = 1000
+_MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VARIANT_DIGITS = "89ab"
 
@@ -17,7 +17,7 @@ def uuid7(now: datetime, random: bytes) -> str:
     ``random`` has at least 10 bytes. Later ids sort after earlier ones (RFC 9562, section 5.7).
     Put together as text, which takes a third of the time of a `UUID`: every event has one.
     """
-    time = f"{int(now.timestamp() * _MILLISECOND) & (2**48 - 1):012x}"
+    time = f"{(now - _EPOCH) // _MILLISECOND & (2**48 - 1):012x}"
     told = random.hex()
     variant = _VARIANT_DIGITS[random[2] >> 4 & 0b11]
     return f"{time[:8]}-{time[8:]}-7{told[1:4]}-{variant}{told[5:8]}-{told[8:20]}"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders import NOON
@@ -25,6 +25,7 @@ def test_a_new_id_holds_the_milliseconds_then_the_randomness() -> None:
 
 
 @given(times, randoms)
+@example(EPOCH + timedelta(days=777, milliseconds=100), bytes(10))  # no float is exact enough
 def test_a_new_id_is_a_uuid_of_version_7(now: datetime, random: bytes) -> None:
     text = uuid7(now, random)
     made = UUID(text)

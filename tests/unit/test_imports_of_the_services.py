@@ -1,7 +1,9 @@
-"""A start is quick because a service imports nothing that it does not need to be ready."""
+"""A start is quick because no process imports what it does not need to be ready."""
 
 import subprocess
 import sys
+
+import pytest
 
 _IMPORT_ALL = """
 import sys
@@ -12,9 +14,18 @@ assert not needless & sys.modules.keys(), needless & sys.modules.keys()
 """
 
 
-def test_no_service_imports_what_only_pictures_and_the_command_line_need() -> None:
+_IMPORT_SUPERVISOR = """
+import sys
+import darkroom.cli.running, darkroom.stack.supervisor
+needless = {"asyncpg", "fastapi", "nats", "pydantic", "rich"}
+assert not needless & sys.modules.keys(), needless & sys.modules.keys()
+"""
+
+
+@pytest.mark.parametrize("program", [_IMPORT_ALL, _IMPORT_SUPERVISOR], ids=["all", "supervisor"])
+def test_nothing_is_imported_that_only_others_need(program: str) -> None:
     imported = subprocess.run(
-        [sys.executable, "-c", _IMPORT_ALL], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
     assert imported.returncode == 0, imported.stderr

@@ -1,4 +1,4 @@
-"""Environment variables: how every service tells of one that it can't use, and ends."""
+"""Environment variables: how every service tells of one that it can't use."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ValidationError
 
 PREFIX = "DARKROOM_"
-UNUSABLE_SETTINGS = 2
-"""The exit code of a service that can't run with its settings; its last line says what to change.
-Starting it again would change nothing."""
 
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)

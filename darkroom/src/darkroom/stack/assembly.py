@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contracts.variables import UNUSABLE_SETTINGS
+from contracts.exits import UNUSABLE_SETTINGS
 from darkroom.stack import addresses
 from darkroom.stack.console import Console
 from darkroom.stack.data_directory import DataDirectory

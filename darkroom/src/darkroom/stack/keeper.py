@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from contracts.variables import UNUSABLE_SETTINGS
+from contracts.exits import UNUSABLE_SETTINGS
 from darkroom.stack.console import Console
 from darkroom.stack.errors import StackError
 from darkroom.stack.files import bound_log, last_lines

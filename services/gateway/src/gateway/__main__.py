@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from artifacts.store import StoreUnavailable
-from contracts.variables import UNUSABLE_SETTINGS
+from contracts.exits import UNUSABLE_SETTINGS
 from gateway.app import create_app
 from gateway.serving import server_config
 from gateway.settings import BadSettings, Settings, load

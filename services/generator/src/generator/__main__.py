@@ -12,7 +12,8 @@ import uvloop
 from pydantic import ValidationError
 
 from artifacts.store import StoreUnavailable
-from contracts.variables import UNUSABLE_SETTINGS, unusable
+from contracts.exits import UNUSABLE_SETTINGS
+from contracts.variables import unusable
 from delivery.connection import ServerTooOld
 from generator.app import create_generator
 from generator.settings import Settings

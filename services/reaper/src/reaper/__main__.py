@@ -11,7 +11,8 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from contracts.variables import UNUSABLE_SETTINGS, unusable
+from contracts.exits import UNUSABLE_SETTINGS
+from contracts.variables import unusable
 from delivery.loops import until_stopped
 from reaper.app import create_app
 from reaper.settings import Settings

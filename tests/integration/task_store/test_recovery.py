@@ -29,6 +29,18 @@ async def test_recovery_says_that_it_is_behind_rather_than_leave_something_out(b
     assert answer == {"error": "behind"}
 
 
+async def test_the_history_shows_what_was_told_before_the_question_or_what_there_is(
+    bus: Bus,
+) -> None:
+    for number in range(1, 21):
+        last = await bus.tell(requested(task=task_id(number), at=number))
+        page = (await bus.ask(queries.HISTORY, owner="local", limit=1, sequence=last))["ok"]
+        assert [record["task_id"] for record in page["records"]] == [task_id(number)]
+
+    late = (await bus.ask(queries.HISTORY, owner="local", limit=1, sequence=last + 1))["ok"]
+    assert [record["task_id"] for record in late["records"]] == [task_id(20)]
+
+
 async def test_recovery_leaves_out_the_finished_the_pending_if_asked_and_other_owners(
     bus: Bus,
 ) -> None:

@@ -9,7 +9,7 @@ export interface paths {
         };
         /**
          * List Tasks
-         * @description The history, newest first, in pages.
+         * @description The history, newest first, in pages; the first has all that happened before the call.
          */
         get: operations["list_tasks_tasks_get"];
         put?: never;

@@ -106,11 +106,20 @@ class TaskStore:
         return await self._progress.reaches(sequence, within_s)
 
     async def history(
-        self, owner: str, filters: Mapping[str, str | None], limit: int, after: Iterable[str] | None
+        self,
+        owner: str,
+        filters: Mapping[str, str | None],
+        limit: int,
+        after: Iterable[str] | None,
+        log: StreamState | None,
     ) -> tuple[list[Record], tuple[str, str] | None]:
-        """A page of the owner's tasks, newest first, and where the next one begins."""
+        """A page of the owner's tasks, newest first, and where the next one begins.
+
+        With ``log``, once that is projected to its end, or after 2 s as far as it is by then.
+        """
         question = {"owner": owner, **filters, "limit": limit, "after": after}
-        answer = await self._ask(queries.HISTORY, question)
+        question |= {} if log is None else _as_of(log)
+        answer = await self._ask(queries.HISTORY, question, CATCH_UP_TIMEOUT_S)
         following = answer.get("next")
         return answer["records"], None if following is None else (following[0], following[1])
 

@@ -49,12 +49,13 @@ async def list_tasks(
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 50,
     cursor: str | None = None,
 ) -> Response:
-    """The history, newest first, in pages."""
+    """The history, newest first, in pages; the first has all that happened before the call."""
     _check_type(type_name)
     refuse_nul({"prompt_id": prompt_id})
     after = None if cursor is None else read_cursor(cursor)
     filters = {"type": type_name, "status": status, "prompt_id": prompt_id}
-    records, following = await parts.tasks.history(owner, filters, limit, after)
+    log = await parts.bus.link.log.state() if after is None else None
+    records, following = await parts.tasks.history(owner, filters, limit, after, log)
     next_cursor = None if following is None else write_cursor(*following)
     return json_response({"tasks": parts.views.tasks(records), "next_cursor": next_cursor})
 
@@ -69,9 +70,9 @@ async def list_prompt_tasks(
     refuse_nul({"promptId": prompt_id})
     filters = {"type": None, "status": None, "prompt_id": prompt_id}
     tasks: list[dict[str, Any]] = []
-    after = None
+    after, log = None, await parts.bus.link.log.state()
     while len(tasks) < _MOST_OF_A_PROMPT:
-        records, after = await parts.tasks.history(owner, filters, _PAGE, after)
+        records, after = await parts.tasks.history(owner, filters, _PAGE, after, log)
         tasks += [parts.views.prompt_task(record) for record in records]
         if after is None:
             break

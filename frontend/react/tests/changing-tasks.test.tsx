@@ -157,6 +157,24 @@ describe("the history", () => {
     expect(result.current.data).toMatchObject([{ status: "completed" }]);
   });
 
+  test("shows of a task what was told last, however old the page that comes", async () => {
+    const gateway = new FakeGateway();
+    gateway.streams = true;
+    const task = gateway.add();
+    gateway.instead.set("GET /tasks", () => answer({ tasks: [task], next_cursor: null }));
+    const { result } = await mounted(gateway, () => {
+      useTaskRecovery("CREATE", { live: true });
+      return { all: useTaskHistory({}), going: useTaskHistory({ status: task.status }) };
+    });
+    expect(result.current.going.data).toEqual([task]);
+
+    const completed = gateway.complete(task);
+    await settle();
+
+    expect(result.current.all.data).toEqual([completed]);
+    expect(result.current.going.data).toEqual([]);
+  });
+
   test("by polling too", async () => {
     const gateway = new FakeGateway();
     const task = gateway.add();

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from measuring import end_to_end, idle, live, poll, projection, submit
+from measuring import end_to_end, idle, live, page, poll, projection, submit
 from measuring.context import QUICK, Context, Sizes
 from measuring.figures import Figure, keep, show
 from measuring.processes import fsync_us
@@ -24,6 +24,7 @@ from measuring.system import BENCH, System
 PARTS: dict[str, Callable[[Context], list[Figure]]] = {
     "idle": idle.measure,
     "end-to-end": end_to_end.measure,
+    "page": page.measure,
     "live": live.measure,
     "submit": submit.measure,
     "projection": projection.measure,

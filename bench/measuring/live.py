@@ -9,20 +9,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from contracts.events import Event, Progressed, ProgressedData, Started, StartedData, envelope
-from delivery.connection import connect
-from delivery.publisher import Publisher
-from delivery.requests import Requests
+from contracts.events import Event, Progressed, ProgressedData
 from measuring import absent
 from measuring.client import Order
 from measuring.context import Context, task_body
 from measuring.figures import Figure, at_most
 from measuring.listening import Following, encoded
 from measuring.system import BENCH
+from measuring.telling import attributes, started, tell
 
 _PART = "live"
 _RATE = 200
@@ -37,7 +34,7 @@ def measure(run: Context) -> list[Figure]:
         "repeat", system.port, 16, 120, sizes.streams, task_body(absent.NAME), keep=sizes.streams
     )
     names = [json.loads(body)["task_id"] for body in run.load(system.tree, submits).seen["kept"]]
-    asyncio.run(_tell(system.nats_url, (_started(name) for name in names), 0))
+    asyncio.run(tell(system.nats_url, (started(name) for name in names), 0))
     system.wait_until_projected()
     paths = [f"/tasks/{name}/events" for name in names]
     time.sleep(sizes.settle_s)
@@ -48,12 +45,12 @@ def measure(run: Context) -> list[Figure]:
         after_mb = system.tree.pss_mb()["gateway"]
         events = int(_RATE * sizes.seconds)
         cpu_s = system.tree.cpu_s()["gateway"]
-        asyncio.run(_tell(system.nats_url, _progress(names, events), 1 / _RATE))
+        asyncio.run(tell(system.nats_url, _progress(names, events), 1 / _RATE))
         cpu_s = system.tree.cpu_s()["gateway"] - cpu_s
         after_mb = max(after_mb, system.tree.pss_mb()["gateway"])
         busy = _seen(followers, events)
     with _followers(system.port, ["/events"]) as followers:
-        asyncio.run(_tell(system.nats_url, _progress(names, sizes.one_at_a_time), _PAUSE_S))
+        asyncio.run(tell(system.nats_url, _progress(names, sizes.one_at_a_time), _PAUSE_S))
         idle = _seen(followers, sizes.one_at_a_time)
     return [
         Figure(
@@ -114,43 +111,9 @@ def _seen(followers: subprocess.Popen[str], events: int) -> dict[str, Any]:
     return seen
 
 
-async def _tell(nats_url: str, events: Iterator[Event], pause_s: float) -> None:
-    """Publish events, one every ``pause_s`` by the clock; each is dated when it is made."""
-    client = await connect(nats_url, "bench")
-    try:
-        requests = Requests(client)
-        await requests.start()
-        publisher = Publisher(requests)
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        for event in events:
-            await publisher.publish(event)
-            due += pause_s
-            await asyncio.sleep(max(0.0, due - loop.time()))
-    finally:
-        await client.close()
-
-
 def _progress(names: list[str], events: int) -> Iterator[Event]:
     """Events of one task after the other, each of which changes it."""
     numbers = count()
     for number in range(events):
         data = ProgressedData(attempt=1, progress=min(number // len(names), _HIGHEST))
-        yield Progressed(**_attributes(names[number % len(names)], next(numbers)), data=data)
-
-
-def _started(name: str) -> Event:
-    data = StartedData(attempt=1, stage="generating", provider=absent.NAME, worker="bench")
-    return Started(**_attributes(name, 0), data=data)
-
-
-def _attributes(name: str, number: int) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    return envelope(
-        event_id=f"{name}:{number}:{now.timestamp()}",
-        source="bench",
-        task_id=name,
-        owner="local",
-        tasktype="CREATE",
-        time=now,
-    )
+        yield Progressed(**attributes(names[number % len(names)], next(numbers)), data=data)

@@ -5,6 +5,7 @@ a test that looks at time fails on the next busy machine.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RUN = REPOSITORY / "bench" / "run.py"
-PARTS = ["idle", "end to end", "live", "submit", "projection", "poll"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""Without one the page is not measured."""
+PAGE = ["page"] if any(map(shutil.which, BROWSERS)) else []
+PARTS = ["idle", "end to end", *PAGE, "live", "submit", "projection", "poll"]
 
 
 @pytest.fixture(scope="module")

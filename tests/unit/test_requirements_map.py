@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
 
 WAITS = {
-    "_comes with live updates and the page_",
     "_comes with real providers and pipelines_",
     "_comes with operations_",
 }

@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.async_api import BrowserContext, Page, expect
 
 from e2e.steps import ask, begin, card, cut, lose_the_answer, shows_picture
+from servers import eventually
 from system import System
 
 
@@ -72,13 +73,18 @@ async def test_a_reload_while_it_is_being_sent_makes_one_task(page: Page, system
     # The task is taken, and the answer never arrives.
     await page.route("**/tasks", lose_the_answer)
     await ask(page, prompt)
-    await expect(card(page, prompt).get_by_text("Sending")).to_be_visible()
+    await expect(card(page, prompt)).to_be_visible()
+
+    async def times_taken() -> int:
+        history = (await system.http.get("/tasks", params={"limit": 100})).json()["tasks"]
+        return [task["prompt"] for task in history].count(prompt)
+
+    await eventually(times_taken, 20, "the task was not taken")
     await page.unroute("**/tasks")
     await page.reload()
 
     await shows_picture(card(page, prompt))
-    history = (await system.http.get("/tasks", params={"limit": 100})).json()["tasks"]
-    assert [task["prompt"] for task in history].count(prompt) == 1
+    assert await times_taken() == 1
 
 
 async def test_three_tasks_stand_at_1_2_3_and_move_up(page: Page, system: System) -> None:

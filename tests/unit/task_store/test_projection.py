@@ -398,13 +398,13 @@ def test_what_is_quiet_is_written_at_once() -> None:
 def test_the_busier_it_is_the_longer_a_batch_is_gathered() -> None:
     busy, busier, busiest = (pauses(rate)[-1] for rate in (300, 500, 5000))
 
-    assert 0 < busy < busier < busiest == 0.05
+    assert 0 < busy < busier < busiest == 0.02
 
 
 def test_what_was_busy_is_soon_quiet_again() -> None:
     pace = Pace()
 
-    assert pace.pause_s(1000, 1.0) == 0.05
+    assert pace.pause_s(1000, 1.0) == 0.02
     assert pace.pause_s(1, 3.0) == 0.0
 
 

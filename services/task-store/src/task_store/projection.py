@@ -37,7 +37,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _RECENT_S = 0.25
 _QUIET_RATE, _BUSY_RATE = 250.0, 600.0
 """Events a second."""
-_LONGEST_GATHER_S = 0.05
+_LONGEST_GATHER_S = 0.02
 _PLAIN_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL escaped in JSON; six harmless characters that look like one have a second backslash."""

@@ -24,7 +24,7 @@ async def test_the_first_load_stays_within_its_budget(page: Page, system: System
     prompt = "a red bicycle that is looked at first"
     await system.ended(await begin(system, prompt))
     requests: list[Request] = []
-    page.on("requestfinished", requests.append)
+    page.on("requestfinished", lambda request: requests.append(request))
     await page.add_init_script(_WATCH_SHIFTS)
 
     await page.goto("/", wait_until="load")

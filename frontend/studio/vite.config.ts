@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { ahead } from "./build/ahead.ts";
 import { budget } from "./build/budget.ts";
 import { pages } from "./build/pages.ts";
 import { precompress } from "./build/precompress.ts";
@@ -8,7 +9,7 @@ const API = process.env.DARKROOM_URL ?? "http://127.0.0.1:8400";
 const CALLS = "^/(tasks|uploads|artifacts|generation-types|events|ws|api|healthz|readyz|metrics)";
 
 export default defineConfig({
-  plugins: [react(), pages(), budget(200_000), precompress()],
+  plugins: [react(), pages(), ahead(), budget(200_000), precompress()],
   resolve: { conditions: ["darkroom-source", "module", "browser", "development|production"] },
   build: {
     outDir: "../../services/gateway/src/gateway/studio_build",
@@ -16,6 +17,8 @@ export default defineConfig({
     target: "es2022",
     // A data: URL would need a hole in the content security policy.
     assetsInlineLimit: 0,
+    // One small sheet: what comes later has its looks already, also when it comes at a second try.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
   },
   server: { port: 5173, proxy: { [CALLS]: API } },

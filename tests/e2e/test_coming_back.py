@@ -177,6 +177,33 @@ async def test_when_the_gateway_is_killed_the_page_says_so_and_comes_back(
     await shows_picture(card(page, prompt))
 
 
+async def test_a_page_that_was_never_opened_opens_offline(page: Page) -> None:
+    await page.goto("/")
+    # The browser has been told to keep what the other pages are made of, and has.
+    script = "link[rel=prefetch][href*=HistoryPage]"
+    await expect(page.locator(script)).to_have_count(1)
+    kept = f"() => performance.getEntriesByName(document.querySelector('{script}').href).length"
+    await eventually(lambda: page.evaluate(kept), 20)
+
+    await page.context.set_offline(True)
+    await page.get_by_role("link", name="History", exact=True).click()
+
+    await expect(page.get_by_role("heading", name="History", level=1)).to_be_visible()
+
+
+async def test_a_page_whose_script_was_cut_off_comes_when_the_wire_is_back(page: Page) -> None:
+    await page.goto("/")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.context.route("**/*", cut)
+    await page.get_by_role("link", name="Operations").click()
+    await expect(page.get_by_text("The server does not answer")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Operations", level=1)).to_have_count(0)
+
+    await page.context.unroute("**/*")
+
+    await expect(page.get_by_role("heading", name="Operations", level=1)).to_be_visible()
+
+
 async def test_offline_and_back_the_card_is_there_and_what_was_asked_for_is_sent(
     page: Page, system: System
 ) -> None:

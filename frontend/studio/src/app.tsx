@@ -1,14 +1,16 @@
 import { useDarkroom, useGenerationTypes, useRetryTask, useTask } from "@darkroom/react";
 import { useQuery } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { type ReactNode, Suspense, useCallback, useEffect, useRef } from "react";
 import { Announcer } from "./components/Announcer.tsx";
 import { ConnectionBanner } from "./components/ConnectionBanner.tsx";
+import { Crash } from "./components/Crash.tsx";
 import { EmptyState } from "./components/EmptyState.tsx";
 import { KeyForm } from "./components/KeyForm.tsx";
 import { Shell } from "./components/Shell.tsx";
 import { useReachability } from "./data/reachability.ts";
 import { beginSession } from "./data/session.ts";
+import { later } from "./later.ts";
 import { Link, navigate, useAddress } from "./navigation.tsx";
 import { GenerationPage } from "./pages/GenerationPage.tsx";
 import { isGenerationPage, PATHS, type PageName, pageAt, TYPES, WHERE_OFFERED } from "./routes.ts";
@@ -17,13 +19,11 @@ import { problemOf, problemText } from "./tasks/failure.ts";
 import type { Task } from "./tasks/task.ts";
 
 // What the first look does not need comes when it is asked for.
-const HistoryPage = lazy(async () => ({
-  default: (await import("./pages/HistoryPage.tsx")).HistoryPage,
-}));
-const OperationsPage = lazy(async () => ({
-  default: (await import("./pages/OperationsPage.tsx")).OperationsPage,
-}));
-const Viewer = lazy(async () => ({ default: (await import("./components/Viewer.tsx")).Viewer }));
+const HistoryPage = later(async () => (await import("./pages/HistoryPage.tsx")).HistoryPage);
+const OperationsPage = later(
+  async () => (await import("./pages/OperationsPage.tsx")).OperationsPage,
+);
+const Viewer = later(async () => (await import("./components/Viewer.tsx")).Viewer);
 
 /** The page: which one, in which frame, and the task that is looked at. */
 export function App(): ReactNode {
@@ -47,11 +47,11 @@ export function App(): ReactNode {
   }, [page, strings]);
   useFocusOnChange(address.pathname, main);
 
-  const open = (task: Task) => {
-    const to = new URL(address);
+  const open = useCallback((task: Task) => {
+    const to = new URL(location.href);
     to.searchParams.set("task", task.task_id);
     navigate(`${to.pathname}${to.search}`);
-  };
+  }, []);
   const looked = address.searchParams.get("task");
   const close = () => {
     const to = new URL(address);
@@ -75,22 +75,24 @@ export function App(): ReactNode {
   return (
     <Announcer>
       <Shell pages={pages} current={page} main={main}>
-        <Suspense fallback={<Loading />}>
-          {page === null ? (
-            <NoSuchPage />
-          ) : isGenerationPage(page) ? (
-            <GenerationPage
-              key={page}
-              page={page}
-              offer={offers?.find(({ type }) => type === TYPES[page]) ?? null}
-              onOpen={open}
-            />
-          ) : page === "history" ? (
-            <HistoryPage onOpen={open} />
-          ) : (
-            <OperationsPage onOpen={open} />
-          )}
-        </Suspense>
+        <Crash key={page}>
+          <Suspense fallback={<Loading />}>
+            {page === null ? (
+              <NoSuchPage />
+            ) : isGenerationPage(page) ? (
+              <GenerationPage
+                key={page}
+                page={page}
+                offer={offers?.find(({ type }) => type === TYPES[page]) ?? null}
+                onOpen={open}
+              />
+            ) : page === "history" ? (
+              <HistoryPage onOpen={open} />
+            ) : (
+              <OperationsPage onOpen={open} />
+            )}
+          </Suspense>
+        </Crash>
       </Shell>
       <Suspense fallback={null}>
         {looked !== null && <LookedAt key={looked} taskId={looked} onClose={close} />}

@@ -20,18 +20,16 @@ export class Crash extends Component<{ children: ReactNode }, { crashed: boolean
 export function Crashed(): ReactNode {
   const { app } = useStrings();
   return (
-    <main>
-      <EmptyState
-        icon={CircleAlert}
-        title={app.crashed}
-        actions={
-          <Button icon={RotateCw} onClick={() => location.reload()}>
-            {app.reload}
-          </Button>
-        }
-      >
-        {app.crashedHint}
-      </EmptyState>
-    </main>
+    <EmptyState
+      icon={CircleAlert}
+      title={app.crashed}
+      actions={
+        <Button icon={RotateCw} onClick={() => location.reload()}>
+          {app.reload}
+        </Button>
+      }
+    >
+      {app.crashedHint}
+    </EmptyState>
   );
 }

@@ -4,6 +4,7 @@ import { Crashed } from "./Crash.tsx";
 import { KeyForm } from "./KeyForm.tsx";
 import { PageHeader } from "./PageHeader.tsx";
 import { PainterNote } from "./PainterNote.tsx";
+import { Settings as SettingsClosed } from "./Settings.tsx";
 import { SettingsMenu } from "./SettingsMenu.tsx";
 import { Shell } from "./Shell.tsx";
 import { Skeleton } from "./Skeleton.tsx";
@@ -35,6 +36,7 @@ export const KeyRefused: Story = { render: () => <KeyForm onKey={async () => "re
 export const Offline: Story = { render: () => <ConnectionBanner reachability="offline" /> };
 export const Unreachable: Story = { render: () => <ConnectionBanner reachability="unreachable" /> };
 export const Broken: Story = { render: () => <Crashed /> };
-export const Settings: Story = { render: () => <SettingsMenu /> };
+export const Settings: Story = { render: () => <SettingsClosed /> };
+export const SettingsOpen: Story = { render: () => <SettingsMenu /> };
 export const WhoPaints: Story = { render: () => <PainterNote /> };
 export const Outline: Story = { render: () => <Skeleton /> };

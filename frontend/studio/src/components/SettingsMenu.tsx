@@ -1,15 +1,15 @@
 import { Menu } from "@base-ui/react/menu";
-import { Check, type LucideIcon, Monitor, Moon, Settings2, Sun } from "lucide-react";
+import { Check, type LucideIcon, Monitor, Moon, Sun } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { setTheme, useTheme } from "../design/theme.ts";
 import { LANGUAGES, type Language, useSpoken } from "../strings/language.tsx";
 import type { ThemeWish } from "../strings/strings.ts";
-import { Button } from "./Button.tsx";
+import { SettingsButton } from "./Settings.tsx";
 import styles from "./SettingsMenu.module.css";
 
 const ICONS: Record<ThemeWish, LucideIcon> = { system: Monitor, light: Sun, dark: Moon };
 
-/** Light or dark, and the language. */
+/** Light or dark, and the language; open to begin with. */
 export function SettingsMenu(): ReactNode {
   const { strings, language, choose } = useSpoken();
   const theme = useTheme();
@@ -17,15 +17,8 @@ export function SettingsMenu(): ReactNode {
   // Beside its button rather than at the end of the page: it belongs to the same landmark.
   const [beside, setBeside] = useState<HTMLDivElement | null>(null);
   return (
-    <Menu.Root>
-      <Menu.Trigger
-        render={
-          <Button look="quiet" icon={Settings2}>
-            <span className="hidden-visually">{settings.open}: </span>
-            {LANGUAGES[language]}
-          </Button>
-        }
-      />
+    <Menu.Root defaultOpen>
+      <Menu.Trigger render={<SettingsButton />} />
       <div ref={setBeside} />
       <Menu.Portal container={beside}>
         <Menu.Positioner className={styles.positioner} sideOffset={8} align="start">

@@ -12,7 +12,7 @@ import { type ReactNode, type RefObject, useRef } from "react";
 import { Link } from "../navigation.tsx";
 import { isGenerationPage, PATHS, type PageName } from "../routes.ts";
 import { useStrings } from "../strings/language.tsx";
-import { SettingsMenu } from "./SettingsMenu.tsx";
+import { Settings } from "./Settings.tsx";
 import styles from "./Shell.module.css";
 
 const ICONS: Record<PageName, LucideIcon> = {
@@ -72,7 +72,7 @@ export function Shell({
           </ul>
         </nav>
         <div className={styles.foot}>
-          <SettingsMenu />
+          <Settings />
         </div>
       </header>
       <main className={styles.main} id="content" tabIndex={-1} ref={content}>

@@ -26,6 +26,15 @@ export const notedFetch: typeof fetch = async (input, init) => {
   }
 };
 
+/** Ask the server for nothing but an answer. */
+export async function serverAnswers(): Promise<boolean> {
+  try {
+    return (await notedFetch("/healthz", { cache: "no-store" })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** A problem is Darkroom's own answer; anything else of such a status is a proxy's. */
 function isProblem(response: Response): boolean {
   return response.headers.get("Content-Type")?.startsWith("application/problem+json") ?? false;
@@ -52,8 +61,7 @@ export function useReachability(): Reachability {
   const reachability = useSyncExternalStore(subscribe, now);
   useEffect(() => {
     if (reachability !== "unreachable") return;
-    const ask = () => void notedFetch("/healthz", { cache: "no-store" }).catch(() => undefined);
-    const timer = setInterval(ask, AGAIN_MS);
+    const timer = setInterval(() => void serverAnswers(), AGAIN_MS);
     return () => clearInterval(timer);
   }, [reachability]);
   return reachability;

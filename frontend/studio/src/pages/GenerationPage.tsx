@@ -1,7 +1,7 @@
 import type { GenerationTypeOffer, SubmitTask } from "@darkroom/client";
 import { useCancelTask, useRetryTask, useTaskHistory, useTaskRecovery } from "@darkroom/react";
 import { CloudOff, Images } from "lucide-react";
-import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { memo, type ReactNode, useCallback, useMemo, useState } from "react";
 import { useAnnounce } from "../components/Announcer.tsx";
 import { Button } from "../components/Button.tsx";
 import { Composer } from "../components/Composer.tsx";
@@ -154,7 +154,7 @@ function Tasks({
               task={task}
               now={now}
               fresh={endedBetween(task, visit)}
-              onOpen={() => onOpen(task)}
+              onOpen={onOpen}
             />
           ))}
         </CardGrid>
@@ -171,27 +171,33 @@ const RECENT_OF: Record<Page, { type: string; limit: number }> = {
   video: { type: TYPES.video, limit: RECENT },
 };
 
-function WatchedCard(props: {
-  task: Task;
-  now: number;
-  fresh: boolean;
-  onOpen: () => void;
-}): ReactNode {
+interface WatchedCardProps {
+  readonly task: Task;
+  readonly now: number;
+  readonly fresh: boolean;
+  readonly onOpen: (task: Task) => void;
+}
+
+/** Drawn again when its own task has changed, not with each of the others. */
+const WatchedCard = memo(function WatchedCard({ task, now, fresh, onOpen }: WatchedCardProps) {
   const strings = useStrings();
   const cancel = useCancelTask();
   const retry = useRetryTask();
-  const { task_id } = props.task;
+  const { task_id } = task;
   const refused = cancel.error ?? retry.error;
   return (
     <TaskCard
-      {...props}
+      task={task}
+      now={now}
+      fresh={fresh}
+      onOpen={() => onOpen(task)}
       busy={cancel.isPending || retry.isPending || retry.isSuccess}
       problem={refused === null ? null : problemText(problemOf(refused), strings)}
       onCancel={() => cancel.mutate(task_id)}
       onRetry={() => retry.mutate(task_id)}
     />
   );
-}
+});
 
 function Inspirations({ onPrompt }: { onPrompt: (prompt: string) => void }): ReactNode {
   const { composer } = useStrings();

@@ -1,6 +1,7 @@
 /** The reader's language: the browser's, or the one chosen here. Only that one is loaded. */
 
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from "react";
+import { persistently } from "../later.ts";
 import { recall, remember } from "../storage.ts";
 import { type Formats, formatsFor } from "../tasks/formats.ts";
 import { en } from "./en.ts";
@@ -12,8 +13,8 @@ export type Language = keyof typeof LANGUAGES;
 const KEY = "darkroom.language";
 const LOADED: Record<Language, () => Promise<Strings>> = {
   en: async () => en,
-  zh: async () => (await import("./zh.ts")).zh,
-  tr: async () => (await import("./tr.ts")).tr,
+  zh: async () => (await persistently(() => import("./zh.ts"))).zh,
+  tr: async () => (await persistently(() => import("./tr.ts"))).tr,
 };
 
 export interface Spoken {
@@ -56,7 +57,7 @@ export function LanguageProvider({
     let wanted = true;
     LOADED[language]().then(
       (strings) => wanted && setLoaded({ language, strings }),
-      () => wanted && setLoaded({ language: "en", strings: en }),
+      () => wanted && setLoaded((before) => before ?? { language: "en", strings: en }),
     );
     return () => {
       wanted = false;

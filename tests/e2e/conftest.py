@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,21 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         yield made
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def opened_browser(*more: str) -> AsyncIterator[Browser]:
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.fail("There is no Chromium. Debian: apt-get install chromium")
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        opened = await playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *more])
         yield opened
         await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with opened_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Page, expect
 
+from e2e.conftest import opened_browser
 from e2e.steps import ask, card, shows_picture
 from system import System
 
@@ -153,3 +154,18 @@ async def test_everything_can_be_done_by_keyboard(page: Page, system: System) ->
     await page.keyboard.press("Enter")
     await page.get_by_role("menuitemradio", name="Dark").press("Enter")
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_from_another_machine_without_https_it_works_as_well(
+    system: System,
+) -> None:
+    """A browser takes such a page for insecure, and lends it neither clipboard nor UUIDs."""
+    async with opened_browser("--host-resolver-rules=MAP darkroom.example 127.0.0.1") as browser:
+        page = await browser.new_page(locale="en-GB")
+        await page.goto(f"http://darkroom.example:{system.port}/")
+        assert await page.evaluate("isSecureContext") is False
+        prompt = "a lighthouse seen from afar"
+        await ask(page, prompt)
+        await shows_picture(card(page, prompt))
+        await card(page, prompt).get_by_role("button", name="Look closer").click()
+        await expect(page.get_by_role("dialog").get_by_text("Completed")).to_be_visible()

@@ -1,6 +1,7 @@
 import { ProblemError } from "./errors.ts";
 import { type Connection, type FollowOptions, follow, pathOf, type TaskUpdate } from "./follow.ts";
 import { type CallOptions, type ClientOptions, Wire } from "./http.ts";
+import { newKey } from "./key.ts";
 import { isTerminal } from "./tasks.ts";
 import type {
   GenerationTypeOffer,
@@ -178,9 +179,3 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 const JSON_BODY = { "Content-Type": "application/json" };
-
-/** A key that no other call has. `crypto.randomUUID` is only there on https and localhost. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { type Client, type ClientOptions, createClient } from "../src/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { type Client, type ClientOptions, createClient, newKey } from "../src/index.ts";
 import { answer, completed, problem, taskOf } from "./builders.ts";
 import { type Call, fakeFetch, inTurn } from "./fake-fetch.ts";
 
@@ -151,4 +151,13 @@ describe("who asks", () => {
       "Bearer t2",
     ]);
   });
+});
+
+test("a key is new each time, also where there is no `randomUUID`: on http, from afar", () => {
+  vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
+
+  const [one, other] = [newKey(), newKey()];
+
+  expect(one).toMatch(/^[0-9a-f]{32}$/);
+  expect(other).not.toBe(one);
 });

@@ -117,7 +117,7 @@ function Side({
             {tasks.retry}
           </Button>
         )}
-        <CopyId id={task.task_id} />
+        {canCopy() && <CopyId id={task.task_id} />}
       </div>
       <Facts task={task} />
       <section>
@@ -202,12 +202,21 @@ function rowText({ type, stage, percent }: TimelineRow, { events, stages }: Stri
   return percent === null ? what : `${what}, ${percent} %`;
 }
 
+/** Browsers lend the clipboard only to pages on https and localhost. */
+function canCopy(): boolean {
+  return "clipboard" in navigator;
+}
+
 function CopyId({ id }: { id: string }): ReactNode {
   const { strings } = useSpoken();
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(id);
-    setCopied(true);
+    setCopied(
+      await navigator.clipboard.writeText(id).then(
+        () => true,
+        () => false,
+      ),
+    );
   };
   return (
     <Button look="quiet" icon={copied ? CopyCheck : Copy} onClick={() => void copy()}>

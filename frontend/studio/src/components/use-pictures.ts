@@ -1,4 +1,4 @@
-import type { Upload, UploadOptions } from "@darkroom/client";
+import { newKey, type Upload, type UploadOptions } from "@darkroom/client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { problemOf } from "../tasks/failure.ts";
 import type { Picture } from "../tasks/request.ts";
@@ -59,7 +59,7 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
     (files: readonly File[]) => {
       const room = Math.max(0, most - all.length);
       setTooMany(files.length > room);
-      const added = files.slice(0, room).map((file) => ({ file, id: crypto.randomUUID() }));
+      const added = files.slice(0, room).map((file) => ({ file, id: newKey() }));
       setAll((before) => [
         ...before,
         ...added.map(({ file, id }) => ({

@@ -1,4 +1,4 @@
-import type { GenerationTypeOffer, SubmitTask } from "@darkroom/client";
+import { type GenerationTypeOffer, newKey, type SubmitTask } from "@darkroom/client";
 import { useCancelTask, useRetryTask, useTaskHistory, useTaskRecovery } from "@darkroom/react";
 import { CloudOff, Images } from "lucide-react";
 import { memo, type ReactNode, useCallback, useMemo, useState } from "react";
@@ -48,7 +48,7 @@ export function GenerationPage({
     (request: SubmitTask) => {
       const name = nameOf({ prompt: request.prompt ?? null }, kindOf(request.type, strings));
       announce(strings.tasks.announceSubmitted(name));
-      void outbox.submit(request, crypto.randomUUID(), new Date().toISOString());
+      void outbox.submit(request, newKey(), new Date().toISOString());
     },
     [announce, outbox, strings],
   );

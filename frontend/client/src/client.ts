@@ -6,11 +6,13 @@ import { isTerminal } from "./tasks.ts";
 import type {
   GenerationTypeOffer,
   PromptTask,
+  Session,
   SubmitTask,
   Task,
   TaskEvent,
   TaskPage,
   TaskStatus,
+  Token,
   Upload,
 } from "./types.ts";
 import { type UploadOptions, upload } from "./upload.ts";
@@ -61,6 +63,12 @@ export interface Client {
   upload(file: Blob, options?: UploadOptions): Promise<Upload>;
   /** What can be asked for here, and who serves it. */
   generationTypes(options?: CallOptions): Promise<GenerationTypeOffer[]>;
+  /** Exchange a key for a cookie of this origin, with which `EventSource` and `<img>` work, too. */
+  beginSession(apiKey: string, options?: CallOptions): Promise<Session>;
+  /** Take the cookie back. */
+  endSession(options?: CallOptions): Promise<void>;
+  /** For `?token=` on reads and `/ws`, as of an `<img>` on another origin; good for ten minutes. */
+  createToken(options?: CallOptions): Promise<Token>;
   /** A task until its end: by stream, or by polling where there is none. */
   follow(taskId: string, options?: FollowOptions): AsyncGenerator<TaskUpdate, void, undefined>;
   /** All of one's tasks, or those of a type: what is live, then what happens. */
@@ -166,6 +174,19 @@ export function createClient(options: ClientOptions = {}): Client {
 
     async generationTypes(call = {}) {
       return (await wire.json<{ types: GenerationTypeOffer[] }>("/generation-types", call)).types;
+    },
+
+    async beginSession(apiKey, call = {}) {
+      const headers = { Authorization: `Bearer ${apiKey}` };
+      return wire.json("/session", { ...call, method: "POST", headers });
+    },
+
+    async endSession(call = {}) {
+      await wire.json("/session", { ...call, method: "DELETE" });
+    },
+
+    async createToken(call = {}) {
+      return wire.json("/tokens", { ...call, method: "POST" });
     },
 
     follow(taskId, how = {}) {

@@ -21,6 +21,10 @@ export type Artifact = Schemas["ArtifactView"];
 export type TaskError = Schemas["ErrorView"];
 /** A kind of task that can be asked for here, and who serves it. */
 export type GenerationTypeOffer = Schemas["GenerationTypeView"];
+/** Whose session it is. */
+export type Session = Schemas["SessionView"];
+/** For `?token=`, and until when. */
+export type Token = Schemas["TokenView"];
 /** Where in a request something is wrong, and what. */
 export type FieldError = Schemas["FieldError"];
 

@@ -40,10 +40,31 @@ describe("the calls, as the gateway sees them", () => {
     ["erase", (client) => client.erase("a"), "DELETE /tasks/a"],
     ["events", (client) => client.events("a"), "GET /tasks/a/events"],
     ["types", (client) => client.generationTypes(), "GET /generation-types"],
+    ["begin a session", (client) => client.beginSession("k"), "POST /session"],
+    ["end it", (client) => client.endSession(), "DELETE /session"],
+    ["a token", (client) => client.createToken(), "POST /tokens"],
   ])("%s", async (_, use, expected) => {
     const { method, path } = await asked(use);
 
     expect(`${method} ${path}`).toBe(expected);
+  });
+
+  test("a session is begun with the key that is given, whoever asks otherwise", async () => {
+    const session = { owner: "ann" };
+    const { fetch, calls } = fakeFetch(() => answer(session));
+    const client = createClient({ fetch, apiKey: "another" });
+
+    expect(await client.beginSession("ann's")).toEqual(session);
+    await client.createToken();
+
+    const [begun, made] = calls.map(({ headers }) => headers.get("Authorization"));
+    expect([begun, made]).toEqual(["Bearer ann's", "Bearer another"]);
+  });
+
+  test("the end of a session is answered with nothing", async () => {
+    const { fetch } = fakeFetch(() => new Response(null, { status: 204 }));
+
+    expect(await createClient({ fetch }).endSession()).toBeUndefined();
   });
 
   test("lists come without their wrapping", async () => {

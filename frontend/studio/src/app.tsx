@@ -32,6 +32,7 @@ export function App(): ReactNode {
   const page = pageAt(address.pathname);
   const main = useRef<HTMLElement>(null);
   const reachability = useReachability();
+  const { client } = useDarkroom();
   const { data: offers, error, refetch } = useGenerationTypes();
 
   const offered = (name: PageName) =>
@@ -61,7 +62,7 @@ export function App(): ReactNode {
 
   if (error !== null && "code" in error && error.code === "unauthorized") {
     const onKey = async (key: string) => {
-      const answer = await beginSession(key);
+      const answer = await beginSession(client, key);
       if (answer === "taken") await refetch();
       return answer;
     };

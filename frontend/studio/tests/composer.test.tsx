@@ -109,6 +109,43 @@ describe("a photo", () => {
     expect(screen.queryByText(text)).toBeNull();
   });
 
+  test("that did not arrive is sent again", async () => {
+    const upload = vi.fn<UploadFile>(async () => UPLOAD);
+    upload.mockRejectedValueOnce(new NetworkError("cut off"));
+    const { onSubmit, add } = open("white-background", upload);
+    add(PHOTO);
+    const again = await screen.findByRole("button", { name: "Send again" });
+    send("Make it white");
+    expect(screen.getByRole("alert").textContent).toBe(
+      "A photo has not arrived yet. Send it again, or remove it.",
+    );
+
+    fireEvent.click(again);
+    await waitFor(() => expect(screen.queryByText("The server can't be reached.")).toBeNull());
+    await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
+    send("Make it white");
+
+    expect(upload.mock.calls.map(([file]) => file)).toEqual([PHOTO, PHOTO]);
+    expect(onSubmit).toHaveBeenCalledWith(
+      expect.objectContaining({ reference_images: [UPLOAD.url] }),
+    );
+  });
+
+  test("dropped beside the form is added as well", async () => {
+    const { onSubmit } = open("white-background");
+    const dataTransfer = { types: ["Files"], files: [PHOTO] };
+    fireEvent.dragEnter(document.body, { dataTransfer });
+    expect(screen.getByText("Drop to add")).toBeTruthy();
+
+    const isLeft = fireEvent.drop(document.body, { dataTransfer });
+
+    expect(isLeft).toBe(false);
+    expect(screen.queryByText("Drop to add")).toBeNull();
+    await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
+    send("Make it white");
+    expect(onSubmit).toHaveBeenCalledOnce();
+  });
+
   test("too many are not taken", async () => {
     const { add } = open("clothing-change");
     add(PHOTO, PHOTO, PHOTO);

@@ -11,6 +11,7 @@ describe("what is missing", () => {
     ["create", "a fox", [], 0, null],
     ["create", "a fox", [{ state: "uploading", url: null }], 0, "upload"],
     ["create", "a fox", [{ state: "refused", url: null }], 0, "refused"],
+    ["create", "a fox", [{ state: "unanswered", url: null }], 0, "unanswered"],
     ["white-background", "", [], 1, "picture"],
     ["white-background", "", [done], 1, null],
     ["white-background", "", [{ state: "refused", url: null }], 1, "refused"],

@@ -1,4 +1,4 @@
-import { ProblemError, type Upload } from "@darkroom/client";
+import { NetworkError, ProblemError, type Upload } from "@darkroom/client";
 import type { Meta, StoryObj } from "@storybook/react-vite";
 import { type ComponentProps, useState } from "react";
 import { sampleOffer } from "../tasks/sample.ts";
@@ -64,5 +64,13 @@ export const UploadRefused: Story = {
       Promise.reject(
         new ProblemError({ code: "image_truncated", status: 422, title: "", detail: "" }),
       ),
+  },
+};
+/** Choose a file to see it: nobody answers, and it can be sent again. */
+export const UploadUnanswered: Story = {
+  args: {
+    page: "white-background",
+    offer: photo,
+    upload: async () => Promise.reject(new NetworkError("cut off")),
   },
 };

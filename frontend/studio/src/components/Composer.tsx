@@ -1,14 +1,6 @@
 import type { GenerationTypeOffer, SubmitTask } from "@darkroom/client";
-import { ImagePlus, Paperclip, SlidersHorizontal, Sparkles, X } from "lucide-react";
-import {
-  type DragEvent,
-  type KeyboardEvent,
-  type ReactNode,
-  useEffect,
-  useId,
-  useRef,
-  useState,
-} from "react";
+import { ImagePlus, Paperclip, RotateCw, SlidersHorizontal, Sparkles, X } from "lucide-react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { GenerationPage } from "../routes.ts";
 import { useStrings } from "../strings/language.tsx";
 import type { Rehearsal, Shape, Strings } from "../strings/strings.ts";
@@ -17,6 +9,7 @@ import {
   BLANK,
   type Draft,
   isPhotoPage,
+  type Missing,
   missing,
   parametersOf,
   pictureBounds,
@@ -50,7 +43,7 @@ export function Composer(props: ComposerProps): ReactNode {
   const [tried, setTried] = useState(false);
   const [fewest, most] = pictureBounds(page, offer);
   const pictures = usePictures(upload, most);
-  const dragging = useDropTarget(pictures.add);
+  const dropping = useDrop(pictures.add);
   usePaste(pictures.add);
   const promptBox = useRef<HTMLTextAreaElement>(null);
   const id = useId();
@@ -77,7 +70,7 @@ export function Composer(props: ComposerProps): ReactNode {
   };
   const photo = isPhotoPage(page);
   const classes = [styles.composer, photo ? `${styles.photo} ${styles.small}` : styles.create];
-  if (dragging.over) classes.push(styles.over);
+  if (dropping) classes.push(styles.over);
 
   return (
     <form
@@ -87,10 +80,9 @@ export function Composer(props: ComposerProps): ReactNode {
         submit();
       }}
       onKeyDown={onKeyDown}
-      {...dragging.handlers}
       noValidate
     >
-      {dragging.over && <div className={styles.dropping}>{strings.composer.dropNow}</div>}
+      {dropping && <div className={styles.dropping}>{strings.composer.dropNow}</div>}
       {photo && <PictureRow page={page} pictures={pictures.all} most={most} {...pictures} />}
       {WORDING[page].prompt !== "none" && (
         <>
@@ -115,7 +107,11 @@ export function Composer(props: ComposerProps): ReactNode {
       {!photo && pictures.all.length > 0 && (
         <PictureRow page={page} pictures={pictures.all} most={most} {...pictures} />
       )}
-      <Refusals pictures={pictures.all} tooMany={pictures.tooMany ? most : null} />
+      <Refusals
+        pictures={pictures.all}
+        tooMany={pictures.tooMany ? most : null}
+        onAgain={pictures.again}
+      />
       <div className={styles.footer}>
         {!photo && pictures.all.length < most && (
           <FileButton onFiles={pictures.add} multiple>
@@ -162,14 +158,16 @@ export function Composer(props: ComposerProps): ReactNode {
   );
 }
 
-function missingText(lacking: "prompt" | "picture" | "upload" | "refused", words: Strings): string {
-  const { needsPrompt, needsPicture, waitForUpload, uploadRefused } = words.composer;
+function missingText(lacking: Missing, words: Strings): string {
+  const { needsPrompt, needsPicture, waitForUpload, uploadRefused, uploadUnanswered } =
+    words.composer;
   const texts = {
     prompt: needsPrompt,
     picture: needsPicture,
     upload: waitForUpload,
     refused: uploadRefused,
-  };
+    unanswered: uploadUnanswered,
+  } satisfies Record<Missing, string>;
   return texts[lacking];
 }
 
@@ -260,19 +258,33 @@ function AddedPictureView({
 function Refusals({
   pictures,
   tooMany,
+  onAgain,
 }: {
   pictures: readonly AddedPicture[];
   tooMany: number | null;
+  onAgain: (id: string) => void;
 }): ReactNode {
   const strings = useStrings();
-  const refused = pictures.flatMap(({ id, name, problem }) =>
-    problem === null ? [] : [{ id, name, problem }],
+  const refused = pictures.flatMap(({ id, name, state, problem }) =>
+    problem === null ? [] : [{ id, name, state, problem }],
   );
   if (refused.length === 0 && tooMany === null) return null;
   return (
     <div className={styles.refusals}>
-      {refused.map(({ id, name, problem }) => (
-        <Notice key={id} tone="bad" title={name} live>
+      {refused.map(({ id, name, state, problem }) => (
+        <Notice
+          key={id}
+          tone={state === "unanswered" ? "warn" : "bad"}
+          title={name}
+          live
+          actions={
+            state === "unanswered" && (
+              <Button icon={RotateCw} onClick={() => onAgain(id)}>
+                {strings.tasks.sendAgain}
+              </Button>
+            )
+          }
+        >
           {problemText(problem, strings)}
         </Notice>
       ))}
@@ -376,24 +388,29 @@ function FileButton({
   );
 }
 
-function useDropTarget(onFiles: (files: readonly File[]) => void) {
+/** A picture dropped anywhere on the page is added; elsewhere a browser leaves the page for it. */
+function useDrop(onFiles: (files: readonly File[]) => void): boolean {
   const [depth, setDepth] = useState(0);
-  const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes("Files");
-  return {
-    over: depth > 0,
-    handlers: {
-      onDragEnter: (event: DragEvent) => hasFiles(event) && setDepth((before) => before + 1),
-      onDragLeave: (event: DragEvent) =>
-        hasFiles(event) && setDepth((before) => Math.max(0, before - 1)),
-      onDragOver: (event: DragEvent) => hasFiles(event) && event.preventDefault(),
-      onDrop: (event: DragEvent) => {
-        if (!hasFiles(event)) return;
-        event.preventDefault();
-        setDepth(0);
-        onFiles([...event.dataTransfer.files]);
-      },
-    },
-  };
+  useEffect(() => {
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
+    const onEnter = (event: DragEvent) => hasFiles(event) && setDepth((before) => before + 1);
+    const onLeave = (event: DragEvent) =>
+      hasFiles(event) && setDepth((before) => Math.max(0, before - 1));
+    const onOver = (event: DragEvent) => hasFiles(event) && event.preventDefault();
+    const onDrop = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setDepth(0);
+      onFiles([...(event.dataTransfer?.files ?? [])]);
+    };
+    const handlers = { dragenter: onEnter, dragleave: onLeave, dragover: onOver, drop: onDrop };
+    const names = Object.keys(handlers) as (keyof typeof handlers)[];
+    for (const name of names) addEventListener(name, handlers[name]);
+    return () => {
+      for (const name of names) removeEventListener(name, handlers[name]);
+    };
+  }, [onFiles]);
+  return depth > 0;
 }
 
 /** A picture pasted anywhere on the page is added; pasted text goes where it always goes. */

@@ -1,4 +1,4 @@
-import { newKey, type Upload, type UploadOptions } from "@darkroom/client";
+import { isTransient, newKey, type Upload, type UploadOptions } from "@darkroom/client";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { problemOf } from "../tasks/failure.ts";
 import type { Picture } from "../tasks/request.ts";
@@ -20,6 +20,8 @@ export interface Pictures {
   /** Whether the last ones were more than are taken. */
   readonly tooMany: boolean;
   readonly add: (files: readonly File[]) => void;
+  /** Send one again that did not arrive. */
+  readonly again: (id: string) => void;
   readonly remove: (id: string) => void;
   readonly clear: () => void;
 }
@@ -28,6 +30,7 @@ export interface Pictures {
 export function usePictures(upload: UploadFile, most: number): Pictures {
   const [all, setAll] = useState<readonly AddedPicture[]>([]);
   const [tooMany, setTooMany] = useState(false);
+  const files = useRef(new Map<string, File>());
   const running = useRef(new Map<string, AbortController>());
 
   const change = useCallback((id: string, to: Partial<AddedPicture>) => {
@@ -36,6 +39,7 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
 
   const start = useCallback(
     async (id: string, file: File) => {
+      files.current.set(id, file);
       const controller = new AbortController();
       running.current.set(id, controller);
       try {
@@ -47,7 +51,8 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
         change(id, { state: "done", url, percent: 100 });
       } catch (error) {
         if (controller.signal.aborted) return;
-        change(id, { state: "refused", problem: problemOf(error) });
+        const state = isTransient(error) ? "unanswered" : "refused";
+        change(id, { state, problem: problemOf(error) });
       } finally {
         running.current.delete(id);
       }
@@ -77,8 +82,19 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
     [all.length, most, start],
   );
 
+  const again = useCallback(
+    (id: string) => {
+      const file = files.current.get(id);
+      if (file === undefined) return;
+      change(id, { state: "uploading", percent: 0, problem: null });
+      void start(id, file);
+    },
+    [change, start],
+  );
+
   const remove = useCallback((id: string) => {
     running.current.get(id)?.abort();
+    files.current.delete(id);
     setTooMany(false);
     setAll((before) => {
       for (const each of before) if (each.id === id) URL.revokeObjectURL(each.preview);
@@ -88,6 +104,7 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
 
   const clear = useCallback(() => {
     setTooMany(false);
+    files.current.clear();
     setAll((before) => {
       for (const each of before) URL.revokeObjectURL(each.preview);
       return [];
@@ -101,5 +118,5 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
     };
   }, []);
 
-  return { all, tooMany, add, remove, clear };
+  return { all, tooMany, add, again, remove, clear };
 }

@@ -120,6 +120,7 @@ export const en: Strings = {
     needsPicture: "Add a photo first.",
     waitForUpload: "Wait for the upload to finish.",
     uploadRefused: "Remove the photo that was refused first.",
+    uploadUnanswered: "A photo has not arrived yet. Send it again, or remove it.",
     options: "Options",
     shape: "Shape",
     shapes: { landscape: "Landscape", square: "Square", portrait: "Portrait" },
@@ -141,6 +142,9 @@ export const en: Strings = {
     rehearsedFailure: "This failure was asked for.",
     unavailable: "Nobody serves this at the moment",
     unavailableHint: "You can still ask: the task waits in line until a provider is there.",
+    notOffered: "This can't be asked for here",
+    notOfferedHint:
+      "No provider here offers it. Once the generator has one that does, this page is ready.",
     inspirations: "Or try one of these",
     inspiration: [
       "a red bicycle by the sea at sunset",

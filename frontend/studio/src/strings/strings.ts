@@ -111,6 +111,7 @@ export interface Strings {
     readonly needsPicture: string;
     readonly waitForUpload: string;
     readonly uploadRefused: string;
+    readonly uploadUnanswered: string;
     readonly options: string;
     readonly shape: string;
     readonly shapes: Readonly<Record<Shape, string>>;
@@ -125,6 +126,8 @@ export interface Strings {
     readonly rehearsedFailure: string;
     readonly unavailable: string;
     readonly unavailableHint: string;
+    readonly notOffered: string;
+    readonly notOfferedHint: string;
     readonly inspirations: string;
     readonly inspiration: readonly string[];
   };

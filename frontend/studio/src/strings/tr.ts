@@ -110,6 +110,7 @@ export const tr: Strings = {
     needsPicture: "Önce bir fotoğraf ekle.",
     waitForUpload: "Yüklemenin bitmesini bekle.",
     uploadRefused: "Önce reddedilen fotoğrafı kaldır.",
+    uploadUnanswered: "Bir fotoğraf henüz ulaşmadı. Yeniden gönder ya da kaldır.",
     options: "Seçenekler",
     shape: "Biçim",
     shapes: { landscape: "Yatay", square: "Kare", portrait: "Dikey" },
@@ -131,6 +132,9 @@ export const tr: Strings = {
     rehearsedFailure: "Bu başarısızlık istenmişti.",
     unavailable: "Şu anda buna hizmet veren yok",
     unavailableHint: "Yine de isteyebilirsin: görev, bir sağlayıcı gelene kadar sırada bekler.",
+    notOffered: "Bu burada istenemez",
+    notOfferedHint:
+      "Buradaki hiçbir sağlayıcı bunu sunmuyor. Üreticiye sunan biri eklenince bu sayfa hazır olur.",
     inspirations: "Ya da bunlardan birini dene",
     inspiration: [
       "a red bicycle by the sea at sunset",

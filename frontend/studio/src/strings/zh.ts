@@ -110,6 +110,7 @@ export const zh: Strings = {
     needsPicture: "请先添加一张照片。",
     waitForUpload: "请等待上传完成。",
     uploadRefused: "请先移除被拒绝的照片。",
+    uploadUnanswered: "有照片还没有送达。请重新发送，或将其移除。",
     options: "选项",
     shape: "画幅",
     shapes: { landscape: "横向", square: "方形", portrait: "纵向" },
@@ -131,6 +132,8 @@ export const zh: Strings = {
     rehearsedFailure: "这次失败是你要求的。",
     unavailable: "目前没有提供方可用",
     unavailableHint: "仍然可以提交：任务会排队，直到有提供方为止。",
+    notOffered: "这里还不能提交这类任务",
+    notOfferedHint: "这里没有提供方支持它。为生成器配置好提供方之后，本页即可使用。",
     inspirations: "或者试试这些",
     inspiration: [
       "a red bicycle by the sea at sunset",

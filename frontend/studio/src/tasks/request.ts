@@ -63,11 +63,12 @@ export function isPhotoPage(page: GenerationPage): boolean {
 }
 
 export interface Picture {
-  readonly state: "uploading" | "done" | "refused";
+  /** `unanswered`: it did not arrive, and may be sent again. */
+  readonly state: "uploading" | "done" | "refused" | "unanswered";
   readonly url: string | null;
 }
 
-export type Missing = "prompt" | "picture" | "upload" | "refused";
+export type Missing = "prompt" | "picture" | "upload" | "refused" | "unanswered";
 
 /** What is still missing before it can be sent; null when nothing is. */
 export function missing(
@@ -78,6 +79,7 @@ export function missing(
 ): Missing | null {
   if (WORDING[page].prompt === "required" && draft.prompt.trim() === "") return "prompt";
   if (pictures.some((each) => each.state === "refused")) return "refused";
+  if (pictures.some((each) => each.state === "unanswered")) return "unanswered";
   if (pictures.length < fewest) return "picture";
   if (pictures.some((each) => each.state === "uploading")) return "upload";
   return null;

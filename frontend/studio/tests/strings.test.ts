@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { en } from "../src/strings/en.ts";
-import { pickLanguage } from "../src/strings/language.tsx";
+import { pickLanguage, varietyOf } from "../src/strings/language.tsx";
 import { tr } from "../src/strings/tr.ts";
 import { zh } from "../src/strings/zh.ts";
 
@@ -38,5 +38,12 @@ describe("the language", () => {
     expect(pickLanguage([null, "fr-FR", "zh-Hans-CN", "en"])).toBe("zh");
     expect(pickLanguage(["TR-tr"])).toBe("tr");
     expect(pickLanguage(["fr", "toString"])).toBe("en");
+  });
+
+  test("dates and numbers are as in the reader's own part of the world", () => {
+    expect(varietyOf("en", ["de-DE", "en-GB", "en-US"])).toBe("en-GB");
+    expect(varietyOf("zh", ["tr-TR"])).toBe("zh");
+    // Who speaks none of the languages reads English, but not theirs.
+    expect(varietyOf("en", ["fr-FR"])).toBe("en");
   });
 });

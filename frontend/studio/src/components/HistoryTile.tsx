@@ -31,7 +31,7 @@ export function HistoryTile({
         <span className={styles.name}>{name}</span>
         <span className={styles.line}>
           <span>{task.status === "completed" ? kind : strings.history.statuses[task.status]}</span>
-          <time dateTime={task.created_at}>{formats.ago(task.created_at, now)}</time>
+          <time dateTime={task.created_at}>{formats.agoShort(task.created_at, now)}</time>
         </span>
       </div>
     </button>

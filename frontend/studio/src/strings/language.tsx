@@ -35,6 +35,11 @@ export function pickLanguage(wishes: readonly (string | null)[]): Language {
   return "en";
 }
 
+/** The reader's own variety of a language, for dates and numbers: British English, say. */
+export function varietyOf(language: Language, wishes: readonly string[]): string {
+  return wishes.find((wish) => wish.toLowerCase().split("-")[0] === language) ?? language;
+}
+
 function isLanguage(text: string): text is Language {
   return Object.hasOwn(LANGUAGES, text);
 }
@@ -67,7 +72,7 @@ export function LanguageProvider({
     () =>
       loaded && {
         ...loaded,
-        formats: formatsFor(loaded.language),
+        formats: formatsFor(varietyOf(loaded.language, navigator.languages)),
         choose(chosen) {
           remember(KEY, chosen);
           setLanguage(chosen);

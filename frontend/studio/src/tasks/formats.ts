@@ -5,6 +5,8 @@ export interface Formats {
   duration(seconds: number): string;
   /** How long ago, or when: "2 minutes ago". */
   ago(moment: string, now: number): string;
+  /** The same where there is little room: "2 min. ago". */
+  agoShort(moment: string, now: number): string;
   moment(moment: string): string;
   bytes(count: number): string;
   number(value: number, digits?: number): string;
@@ -18,6 +20,7 @@ const STEPS = [
 
 export function formatsFor(locale: string): Formats {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const short = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
   const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   const unit = (name: string, value: number, digits = 0) =>
     new Intl.NumberFormat(locale, {
@@ -34,13 +37,8 @@ export function formatsFor(locale: string): Formats {
       if (seconds < 5_400) return unit("minute", Math.round(seconds / 60));
       return unit("hour", seconds / 3_600, 1);
     },
-    ago(moment, now) {
-      const seconds = (Date.parse(moment) - now) / 1000;
-      for (const [name, size] of STEPS) {
-        if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), name);
-      }
-      return relative.format(Math.abs(seconds) < 5 ? 0 : Math.trunc(seconds), "second");
-    },
+    ago: (moment, now) => relative.format(...distance(moment, now)),
+    agoShort: (moment, now) => short.format(...distance(moment, now)),
     moment: (moment) => moments.format(Date.parse(moment)),
     bytes(count) {
       if (count < 1_000) return unit("byte", count);
@@ -50,4 +48,12 @@ export function formatsFor(locale: string): Formats {
     number: (value, digits = 0) =>
       new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
   };
+}
+
+function distance(moment: string, now: number): [number, Intl.RelativeTimeFormatUnit] {
+  const seconds = (Date.parse(moment) - now) / 1000;
+  for (const [name, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return [Math.trunc(seconds / size), name];
+  }
+  return [Math.abs(seconds) < 5 ? 0 : Math.trunc(seconds), "second"];
 }

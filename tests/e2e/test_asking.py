@@ -156,6 +156,18 @@ async def test_everything_can_be_done_by_keyboard(page: Page, system: System) ->
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+async def test_what_nobody_offers_cannot_be_asked_for(page: Page) -> None:
+    await page.goto("/")
+    await expect(page.get_by_role("link", name="Clothing")).to_be_visible()
+    await expect(page.get_by_role("link", name="Photo to 3D")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Video")).to_have_count(0)
+
+    await page.goto("/photo-to-3d")
+
+    await expect(page.get_by_text("This can't be asked for here")).to_be_visible()
+    await expect(page.get_by_role("button", name="Build the model")).to_have_count(0)
+
+
 async def test_from_another_machine_without_https_it_works_as_well(
     system: System,
 ) -> None:

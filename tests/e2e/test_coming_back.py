@@ -189,6 +189,13 @@ async def test_a_page_that_was_never_opened_opens_offline(page: Page) -> None:
     await page.get_by_role("link", name="History", exact=True).click()
 
     await expect(page.get_by_role("heading", name="History", level=1)).to_be_visible()
+    # What is not known is not told as nothing.
+    await page.get_by_role("link", name="On white").click()
+    await expect(page.get_by_text("The server can't be reached.")).to_be_visible()
+    await expect(page.get_by_text("No photos yet.")).to_have_count(0)
+    await page.get_by_role("link", name="Operations").click()
+    await expect(page.get_by_role("heading", name="Recent failures")).to_be_visible()
+    await expect(page.get_by_text("None. May it stay so.")).to_have_count(0)
 
 
 async def test_a_page_whose_script_was_cut_off_comes_when_the_wire_is_back(page: Page) -> None:

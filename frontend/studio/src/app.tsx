@@ -8,6 +8,7 @@ import { Crash } from "./components/Crash.tsx";
 import { EmptyState } from "./components/EmptyState.tsx";
 import { KeyForm } from "./components/KeyForm.tsx";
 import { Shell } from "./components/Shell.tsx";
+import { useRepeated } from "./data/clock.ts";
 import { useReachability } from "./data/reachability.ts";
 import { beginSession } from "./data/session.ts";
 import { later } from "./later.ts";
@@ -25,6 +26,9 @@ const OperationsPage = later(
 );
 const Viewer = later(async () => (await import("./components/Viewer.tsx")).Viewer);
 
+/** Providers come and go under an open page. */
+const OFFERS_EVERY_MS = 30_000;
+
 /** The page: which one, in which frame, and the task that is looked at. */
 export function App(): ReactNode {
   const strings = useStrings();
@@ -34,6 +38,7 @@ export function App(): ReactNode {
   const reachability = useReachability();
   const { client } = useDarkroom();
   const { data: offers, error, refetch } = useGenerationTypes();
+  useRepeated(refetch, OFFERS_EVERY_MS);
 
   const offered = (name: PageName) =>
     !isGenerationPage(name) ||

@@ -44,6 +44,14 @@ export const Lanes: Story = {
     />
   ),
 };
+export const LanesNotCounted: Story = {
+  render: () => (
+    <LaneTable
+      lanes={[{ type: "CREATE", provider: "STUDIO", healthy: true, waiting: 0, running: 0 }]}
+      counted={false}
+    />
+  ),
+};
 export const NoLanes: Story = { render: () => <LaneTable lanes={[]} /> };
 export const Failures: Story = {
   render: () => (
@@ -56,4 +64,7 @@ export const Failures: Story = {
 };
 export const NoFailures: Story = {
   render: () => <FailureList tasks={[]} now={0} onOpen={() => undefined} />,
+};
+export const FailuresNotKnown: Story = {
+  render: () => <FailureList tasks={null} now={0} onOpen={() => undefined} />,
 };

@@ -92,9 +92,17 @@ export function ReadinessPanel({ readiness }: { readiness: Readiness | null }): 
 }
 
 /** Who serves what, and how long the lines are. */
-export function LaneTable({ lanes }: { lanes: readonly Lane[] }): ReactNode {
+export function LaneTable({
+  lanes,
+  counted = true,
+}: {
+  lanes: readonly Lane[];
+  /** Whether it is known what waits and runs. */
+  counted?: boolean;
+}): ReactNode {
   const { strings, formats } = useSpoken();
   const { operations } = strings;
+  const count = (value: number) => (counted ? formats.number(value) : "–");
   const id = useId();
   return (
     <section className={styles.panel}>
@@ -130,8 +138,8 @@ export function LaneTable({ lanes }: { lanes: readonly Lane[] }): ReactNode {
                       {lane.healthy ? operations.healthy : operations.unhealthy}
                     </span>
                   </td>
-                  <td className={styles.count}>{formats.number(lane.waiting)}</td>
-                  <td className={styles.count}>{formats.number(lane.running)}</td>
+                  <td className={styles.count}>{count(lane.waiting)}</td>
+                  <td className={styles.count}>{count(lane.running)}</td>
                 </tr>
               ))}
             </tbody>
@@ -148,7 +156,8 @@ export function FailureList({
   now,
   onOpen,
 }: {
-  tasks: readonly Task[];
+  /** Null while nothing is known. */
+  tasks: readonly Task[] | null;
   now: number;
   onOpen: (task: Task) => void;
 }): ReactNode {
@@ -156,8 +165,10 @@ export function FailureList({
   return (
     <section className={styles.panel}>
       <h2 className={styles.heading}>{strings.operations.failures}</h2>
-      {tasks.length === 0 ? (
-        <p className={styles.none}>{strings.operations.noFailures}</p>
+      {tasks === null || tasks.length === 0 ? (
+        <p className={styles.none}>
+          {tasks === null ? strings.operations.unknown : strings.operations.noFailures}
+        </p>
       ) : (
         <ul className={styles.failures}>
           {tasks.map((task) => {

@@ -9,3 +9,11 @@ export function useNow(everyMs = 5000): number {
   }, [everyMs]);
   return now;
 }
+
+/** Does it again and again while the component is there. */
+export function useRepeated(act: () => unknown, everyMs: number): void {
+  useEffect(() => {
+    const timer = setInterval(act, everyMs);
+    return () => clearInterval(timer);
+  }, [act, everyMs]);
+}

@@ -54,6 +54,17 @@ export function GenerationPage({
   );
 
   const unserved = offer !== null && !offer.providers.some(({ healthy }) => healthy);
+  if (offer?.providers.length === 0) {
+    return (
+      <>
+        <PageHeader page={page} />
+        <Notice tone="warn" icon={CloudOff} title={strings.composer.notOffered}>
+          {strings.composer.notOfferedHint}
+        </Notice>
+        <Tasks page={page} onOpen={onOpen} onPrompt={setPrompt} />
+      </>
+    );
+  }
   return (
     <>
       <PageHeader page={page} />
@@ -111,6 +122,7 @@ function Tasks({
     [history.data, unsent, recovery.tasks, recovery.ended],
   );
   const sending = withoutTask(unsent, tasks).filter(({ state }) => state !== "sent");
+  const unknown = recovery.error !== null && tasks.length === 0;
   const loading = (recovery.isLoading || history.isLoading) && tasks.length === 0;
 
   return (
@@ -121,7 +133,7 @@ function Tasks({
           <Link to={`${PATHS.history}?type=${type}`}>{strings.tasks.older}</Link>
         )}
       </div>
-      {recovery.error !== null && tasks.length === 0 && !loading && (
+      {unknown && !loading && (
         <Notice tone="warn" title={problemText(problemOf(recovery.error), strings)} live />
       )}
       {loading ? (
@@ -131,11 +143,13 @@ function Tasks({
           ))}
         </CardGrid>
       ) : tasks.length + sending.length === 0 ? (
-        <EmptyState
-          icon={Images}
-          title={strings.tasks.empty[page]}
-          actions={page === "create" && <Inspirations onPrompt={onPrompt} />}
-        />
+        !unknown && (
+          <EmptyState
+            icon={Images}
+            title={strings.tasks.empty[page]}
+            actions={page === "create" && <Inspirations onPrompt={onPrompt} />}
+          />
+        )
       ) : (
         <CardGrid label={strings.tasks.heading}>
           {sending.map(({ key, request, state, problem }) => (

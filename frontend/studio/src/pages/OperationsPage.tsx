@@ -11,7 +11,7 @@ import {
   StatTiles,
 } from "../components/Operations.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
-import { useNow } from "../data/clock.ts";
+import { useNow, useRepeated } from "../data/clock.ts";
 import { notedFetch } from "../data/reachability.ts";
 import { useClient } from "../data/studio.tsx";
 import { useSpoken } from "../strings/language.tsx";
@@ -82,8 +82,11 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
           {operations.ownTasks} {operations.refresh(EVERY_MS / 1000)}.
         </p>
       </section>
-      <LaneTable lanes={lanesOf(types.data ?? [], live.data ?? [])} />
-      <FailureList tasks={failures.data ?? []} now={now} onOpen={onOpen} />
+      <LaneTable
+        lanes={lanesOf(types.data ?? [], live.data ?? [])}
+        counted={live.data !== undefined}
+      />
+      <FailureList tasks={failures.data ?? null} now={now} onOpen={onOpen} />
     </>
   );
 }
@@ -127,11 +130,4 @@ function useReadings(): readonly Reading[] {
     if (data !== undefined) setReadings((before) => [...before, data].slice(-KEPT));
   }, [data]);
   return readings;
-}
-
-function useRepeated(act: () => unknown, everyMs: number): void {
-  useEffect(() => {
-    const timer = setInterval(act, everyMs);
-    return () => clearInterval(timer);
-  }, [act, everyMs]);
 }

@@ -211,6 +211,19 @@ async def test_a_page_whose_script_was_cut_off_comes_when_the_wire_is_back(page:
     await expect(page.get_by_role("heading", name="Operations", level=1)).to_be_visible()
 
 
+async def test_a_picture_that_did_not_load_is_loaded_again(page: Page, system: System) -> None:
+    prompt = "a lighthouse that loads late"
+    await system.ended(await begin(system, prompt))
+    await page.context.route("**/artifacts/**", cut)
+    await page.goto("/")
+    late = card(page, prompt)
+    await expect(late.get_by_text("The picture can't be loaded right now")).to_be_visible()
+
+    await page.context.unroute("**/artifacts/**")
+
+    await shows_picture(late)
+
+
 async def test_offline_and_back_the_card_is_there_and_what_was_asked_for_is_sent(
     page: Page, system: System
 ) -> None:

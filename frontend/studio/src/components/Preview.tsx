@@ -1,10 +1,12 @@
-import { Box, FileQuestion } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { Box, FileQuestion, ImageOff } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useStrings } from "../strings/language.tsx";
 import { localUrl, type Task } from "../tasks/task.ts";
 import styles from "./Preview.module.css";
 
 type Artifact = Task["artifacts"][number];
+
+const AGAIN_MS = 3000;
 
 /** What a task made, as far as a browser can show it. With `onOpen` it is a button. */
 export function Preview({
@@ -20,9 +22,23 @@ export function Preview({
   onOpen?: (() => void) | undefined;
 }): ReactNode {
   const strings = useStrings();
-  const [broken, setBroken] = useState(false);
-  const kind = broken ? "file" : artifact.content_type.split("/")[0];
+  const [missing, setMissing] = useState(false);
+  // Whatever it was, a network or a server that was away, may be over.
+  useEffect(() => {
+    if (!missing) return;
+    const timer = setTimeout(() => setMissing(false), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [missing]);
+  const kind = artifact.content_type.split("/")[0];
   const url = localUrl(artifact.url);
+  if (missing) {
+    return (
+      <div className={styles.file}>
+        <ImageOff aria-hidden />
+        {strings.tasks.notLoaded}
+      </div>
+    );
+  }
   if (kind !== "image" && kind !== "video") {
     const Icon = kind === "model" ? Box : FileQuestion;
     return (
@@ -42,7 +58,7 @@ export function Preview({
         loading="lazy"
         width={artifact.width ?? undefined}
         height={artifact.height ?? undefined}
-        onError={() => setBroken(true)}
+        onError={() => setMissing(true)}
       />
     ) : (
       <video className={styles.media} src={url} muted playsInline preload="metadata" />

@@ -182,6 +182,7 @@ export const en: Strings = {
     reference: (number) => `Reference picture ${number}`,
     externalReference: (host) => `Picture at ${host}`,
     noPreview: "No preview for this kind of file",
+    notLoaded: "The picture can't be loaded right now",
     announceCompleted: (name) => `Done: ${name}`,
     announceFailed: (name) => `Failed: ${name}`,
     announceSubmitted: (name) => `Submitted: ${name}`,

@@ -160,6 +160,7 @@ export interface Strings {
     readonly reference: Counted;
     readonly externalReference: Named;
     readonly noPreview: string;
+    readonly notLoaded: string;
     readonly announceCompleted: Named;
     readonly announceFailed: Named;
     readonly announceSubmitted: Named;

@@ -172,6 +172,7 @@ export const tr: Strings = {
     reference: (number) => `Referans resim ${number}`,
     externalReference: (host) => `${host} adresindeki resim`,
     noPreview: "Bu tür dosya için önizleme yok",
+    notLoaded: "Resim şu anda yüklenemiyor",
     announceCompleted: (name) => `Bitti: ${name}`,
     announceFailed: (name) => `Başarısız: ${name}`,
     announceSubmitted: (name) => `Gönderildi: ${name}`,

@@ -171,6 +171,7 @@ export const zh: Strings = {
     reference: (number) => `参考图 ${number}`,
     externalReference: (host) => `${host} 上的图片`,
     noPreview: "此类文件没有预览",
+    notLoaded: "图片暂时无法加载",
     announceCompleted: (name) => `已完成：${name}`,
     announceFailed: (name) => `失败：${name}`,
     announceSubmitted: (name) => `已提交：${name}`,

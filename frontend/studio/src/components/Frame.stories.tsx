@@ -32,7 +32,10 @@ export const AllPages: Story = {
 export const NoPagesYet: Story = {
   args: { pages: [], current: null, children: <KeyForm onKey={async () => "taken"} /> },
 };
+/** Give any key to see it. */
 export const KeyRefused: Story = { render: () => <KeyForm onKey={async () => "refused"} /> };
+/** Give any key to see it. */
+export const KeyNotAnswered: Story = { render: () => <KeyForm onKey={async () => "unanswered"} /> };
 export const Offline: Story = { render: () => <ConnectionBanner reachability="offline" /> };
 export const Unreachable: Story = { render: () => <ConnectionBanner reachability="unreachable" /> };
 export const Broken: Story = { render: () => <Crashed /> };

@@ -30,9 +30,12 @@ export const Failed: Story = { args: { task: failedSample("timeout", "", { secon
 export const Cancelled: Story = { args: { task: sample({ status: "cancelled" }) } };
 export const Loading: Story = { render: () => <TileSkeletons /> };
 
-function Filters() {
-  const [query, setQuery] = useState(EVERYTHING);
+function Filters({ start = EVERYTHING }) {
+  const [query, setQuery] = useState(start);
   return <HistoryFilters query={query} onChange={setQuery} />;
 }
 
 export const Filter: Story = { render: () => <Filters /> };
+export const FilterSet: Story = {
+  render: () => <Filters start={{ search: "bicycle", type: "CREATE", status: "failed" }} />,
+};

@@ -92,3 +92,9 @@ export const BackgroundNotRemoved = of(
 export const CancelRefused: Story = {
   args: { task: completedSample(SAMPLE_PICTURE), problem: "It had already ended." },
 };
+/** Its cancel is on the way. */
+export const Busy: Story = { args: { task: runningSample(), busy: true } };
+export const WithAReferenceElsewhere = of(
+  runningSample({ reference_images: ["https://pictures.example/fox.png"] }),
+);
+export const WithoutAFile = of(completedSample(SAMPLE_PICTURE, { artifacts: [] }));

@@ -45,3 +45,7 @@ export const Failed: Story = {
   args: { task: failedSample("provider_rejected", "The paint ran out.") },
 };
 export const WithoutItsEvents: Story = { args: { events: null, eventsFailed: true } };
+export const Cancelled: Story = {
+  args: { task: sample({ status: "cancelled" }), events: EVENTS.slice(0, 1) },
+};
+export const LoadingItsEvents: Story = { args: { events: null } };

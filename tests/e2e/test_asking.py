@@ -105,6 +105,22 @@ async def test_a_task_that_fails_says_why_and_can_be_tried_again(page: Page) -> 
     await expect(failed.get_by_text("The provider refused")).to_have_count(2)
 
 
+async def test_what_is_tried_again_in_the_large_view_is_shown_there(page: Page) -> None:
+    await page.goto("/")
+    await ask(page, "a fox that hides again", "Fails for good")
+    await expect(card(page, "a fox that hides again").get_by_text("asked for")).to_be_visible()
+    await page.goto("/history?status=failed")
+    await page.get_by_role("button", name="a fox that hides again").click()
+    viewer = page.get_by_role("dialog", name="a fox that hides again")
+    first = page.url
+
+    await viewer.get_by_role("button", name="Try again").click()
+
+    await expect(page).not_to_have_url(first)
+    await expect(viewer.get_by_text("This failure was asked for.")).to_be_visible()
+    await expect(viewer.get_by_role("button", name="Try again")).to_be_visible()
+
+
 async def test_a_task_that_falls_silent_is_told_to_have_timed_out(page: Page) -> None:
     await page.goto("/")
     await ask(page, "a silent lighthouse", "Falls silent")

@@ -101,7 +101,7 @@ export function App(): ReactNode {
         </Crash>
       </Shell>
       <Suspense fallback={null}>
-        {looked !== null && <LookedAt key={looked} taskId={looked} onClose={close} />}
+        {looked !== null && <LookedAt key={looked} taskId={looked} onClose={close} onOpen={open} />}
       </Suspense>
       <ConnectionBanner reachability={reachability} />
     </Announcer>
@@ -130,11 +130,20 @@ function NoSuchPage(): ReactNode {
   );
 }
 
-function LookedAt({ taskId, onClose }: { taskId: string; onClose: () => void }): ReactNode {
+function LookedAt({
+  taskId,
+  onClose,
+  onOpen,
+}: {
+  taskId: string;
+  onClose: () => void;
+  onOpen: (task: Task) => void;
+}): ReactNode {
   const { client } = useDarkroom();
   const strings = useStrings();
   const { data: task, error } = useTask(taskId);
   const retry = useRetryTask();
+  const again = () => retry.mutate(taskId, { onSuccess: onOpen });
   const events = useQuery({
     queryKey: ["task-events", taskId, task?.sequence ?? 0],
     queryFn: ({ signal }) => client.events(taskId, { signal }),
@@ -146,10 +155,11 @@ function LookedAt({ taskId, onClose }: { taskId: string; onClose: () => void }):
     <Viewer
       task={task ?? null}
       problem={error === null ? null : problemText(problemOf(error), strings)}
+      refused={retry.error === null ? null : problemText(problemOf(retry.error), strings)}
       events={events.data ?? null}
       eventsFailed={events.isError}
       onClose={onClose}
-      onRetry={retry.isPending || retry.isSuccess ? undefined : () => retry.mutate(taskId)}
+      onRetry={retry.isIdle || retry.isError ? again : undefined}
     />
   );
 }

@@ -49,3 +49,9 @@ export const Cancelled: Story = {
   args: { task: sample({ status: "cancelled" }), events: EVENTS.slice(0, 1) },
 };
 export const LoadingItsEvents: Story = { args: { events: null } };
+export const NotTriedAgain: Story = {
+  args: {
+    task: failedSample("provider_rejected", "The paint ran out."),
+    refused: "The line is full at the moment. Try again in a little while.",
+  },
+};

@@ -22,6 +22,8 @@ export interface ViewerProps {
   readonly task: Task | null;
   /** Why it can't be shown. */
   readonly problem?: string | null;
+  /** Why it could not be tried again. */
+  readonly refused?: string | null;
   readonly events: readonly TaskEvent[] | null;
   readonly eventsFailed?: boolean;
   readonly onClose: () => void;
@@ -32,6 +34,7 @@ export interface ViewerProps {
 export function Viewer({
   task,
   problem = null,
+  refused = null,
   events,
   eventsFailed = false,
   onClose,
@@ -59,7 +62,13 @@ export function Viewer({
                 <Skeleton className={styles.skeleton} />
               </>
             ) : (
-              <Side task={task} events={events} eventsFailed={eventsFailed} onRetry={onRetry} />
+              <Side
+                task={task}
+                refused={refused}
+                events={events}
+                eventsFailed={eventsFailed}
+                onRetry={onRetry}
+              />
             )}
           </div>
         </Dialog.Popup>
@@ -89,10 +98,13 @@ function Stage({ task }: { task: Task }): ReactNode {
 
 function Side({
   task,
+  refused,
   events,
   eventsFailed,
   onRetry,
-}: Pick<ViewerProps, "events" | "eventsFailed" | "onRetry"> & { task: Task }): ReactNode {
+}: Pick<ViewerProps, "refused" | "events" | "eventsFailed" | "onRetry"> & {
+  task: Task;
+}): ReactNode {
   const { strings } = useSpoken();
   const { viewer, tasks } = strings;
   const kind = kindOf(task.type, strings);
@@ -119,6 +131,7 @@ function Side({
         )}
         {canCopy() && <CopyId id={task.task_id} />}
       </div>
+      {refused && <Notice tone="warn" title={refused} live />}
       <Facts task={task} />
       <section>
         <h3 className={styles.heading}>{viewer.timeline}</h3>

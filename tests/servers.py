@@ -193,7 +193,11 @@ async def nats_for_test(
 ) -> AsyncIterator[Server]:
     """A NATS server without streams: one of its own, or the shared one swept."""
     if shared is not None:
-        with suppress(NatsError, OSError):
+        try:
+            await delete_streams(shared.url)
+        except (NatsError, OSError):
+            # A test has ended it.
+            await shared.restart()
             await delete_streams(shared.url)
         yield shared
         return
@@ -240,7 +244,7 @@ async def fresh_database(server_url: str) -> AsyncIterator[str]:
 
 async def delete_streams(url: str) -> None:
     """Leave nothing on the server that a test before this one made."""
-    client = await nats.connect(url)
+    client = await nats.connect(url, allow_reconnect=False, max_reconnect_attempts=1)
     try:
         jetstream = client.jetstream()
         for stream in await jetstream.streams_info():

@@ -76,6 +76,34 @@ def person_photo(width: int = 180, height: int = 220) -> Pixels:
     return np.clip(photo + rng.normal(0, 2, photo.shape), 0, 255).astype(np.uint8)
 
 
+def sitter_photo(side: int = 400) -> Pixels:
+    """Head and shoulders of someone with dark hair in an orange jacket, which the lower side cuts
+    off, before a mottled wall with a red curtain on the left."""
+    rng = np.random.default_rng(4)
+    wall = cv2.resize(rng.uniform(-14, 14, (7, 7)).astype(np.float32), (400, 400))
+    photo = np.full((400, 400, 3), (196.0, 190.0, 182.0)) + wall[..., None]
+    photo[:, :50] = (150, 30, 44)
+    canvas = np.clip(photo, 0, 255).astype(np.uint8)
+
+    def oval(x: int, y: int, rx: int, ry: int, colour: tuple[int, int, int]) -> None:
+        cv2.ellipse(canvas, (x, y), (rx, ry), 0, 0, 360, colour, -1, cv2.LINE_AA)
+
+    oval(200, 100, 64, 74, (74, 52, 38))
+    cv2.rectangle(canvas, (180, 165), (220, 225), (196, 144, 116), -1)
+    oval(200, 120, 46, 62, SKIN)
+    for x in (181, 219):
+        oval(x, 108, 10, 5, (240, 236, 230))
+        oval(x, 108, 5, 5, (50, 36, 30))
+        oval(x, 96, 13, 3, (84, 58, 42))
+    oval(200, 128, 6, 10, (200, 142, 114))
+    oval(200, 153, 18, 5, (170, 80, 78))
+    jacket = [(178, 212), (222, 212), (300, 240), (330, 300), (336, 399), (64, 399), (70, 300)]
+    cv2.fillPoly(canvas, [np.array([*jacket, (100, 240)])], (216, 96, 40), cv2.LINE_AA)
+    noisy = canvas + rng.normal(0, 3, canvas.shape)
+    whole = np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def file_of(pixels: Pixels, name: str = "PNG", **options: object) -> bytes:
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, name, **options)

@@ -1,13 +1,14 @@
 """Subjects on white."""
 
+import cv2
 import numpy as np
 import pytest
 
 from generator.provider import Rejected
-from generator.studio.cutout import on_white
+from generator.studio.cutout import on_white, subject_of
 from generator.studio.orders import Order
 from generator.studio.render import render
-from unit.generator.studio.photos import RED, ball_photo, file_of
+from unit.generator.studio.photos import RED, ball_photo, file_of, sitter_photo
 
 
 @pytest.mark.parametrize("busy", [False, True])
@@ -32,6 +33,32 @@ def test_the_edge_is_feathered_not_jagged() -> None:
     result = on_white(ball_photo(320, 240), lambda percent: None)
     green = result[120, 80:160, 1]
     assert ((green > 70) & (green < 235)).any()
+
+
+@pytest.mark.parametrize("shape", [(400, 400), (400, 300), (260, 400)])
+def test_a_person_keeps_head_hair_and_body(shape: tuple[int, int]) -> None:
+    photo = np.ascontiguousarray(sitter_photo()[: shape[0], 200 - shape[1] // 2 :][:, : shape[1]])
+    alpha = subject_of(photo, lambda percent: None)
+    left = 200 - shape[1] // 2
+    for x, y in ((200, 120), (200, 45), (150, 90), (250, 90), (200, 200), (150, 250), (250, 250)):
+        assert alpha[y - 3 : y + 4, x - left - 3 : x - left + 4].mean() > 0.9, (x, y)
+    for x, y in ((110, 60), (300, 60), (320, 150), (90, 150)):
+        assert alpha[y - 3 : y + 4, x - left - 3 : x - left + 4].mean() < 0.1, (x, y)
+
+
+def test_thin_legs_that_stand_out_belong_to_the_subject() -> None:
+    photo = np.full((300, 400, 3), 246, np.uint8)
+    cv2.ellipse(photo, (200, 110), (110, 50), 0, 0, 360, (30, 28, 26), -1, cv2.LINE_AA)
+    for x in (120, 150, 250, 280):
+        cv2.rectangle(photo, (x, 120), (x + 9, 280), (30, 28, 26), -1)
+    alpha = subject_of(photo, lambda percent: None)
+    for x in (120, 150, 250, 280):
+        assert alpha[170:275, x + 3 : x + 7].mean() > 0.9
+
+
+def test_the_same_photo_gives_the_same_picture() -> None:
+    photo = sitter_photo(200)
+    assert np.array_equal(on_white(photo, lambda percent: None), on_white(photo, lambda _: None))
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

@@ -8,10 +8,15 @@ import numpy.typing as npt
 
 from generator.studio.colour import Image
 from generator.studio.easel import Step
+from generator.studio.heads import Face, body_area, faces_in, person_area
 from generator.studio.pictures import Pixels
+from generator.studio.salience import standing_out
+
+_ROUGH_SIDE = 240
+"""The subject is found at this many pixels on the long side …"""
 
 _WORK_SIDE = 440
-"""GrabCut runs at this many pixels on the long side; the edge is refined at full size."""
+"""… and its edge at this many; the edge is refined at full size."""
 
 
 def on_white(photo: Pixels, step: Step) -> Pixels:
@@ -29,90 +34,107 @@ def on_white(photo: Pixels, step: Step) -> Pixels:
 
 def subject_of(photo: Pixels, step: Step) -> Image:
     """How much each pixel belongs to the subject, (height, width) in 0..1."""
-    height, width = photo.shape[:2]
-    scale = min(1.0, _WORK_SIDE / max(height, width))
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = _reduced(photo, _WORK_SIDE)
     step(12)
-    guess = foreground_guess(small)
+    guess = standing_out(small)
+    faces = faces_in(small)
     step(24)
-    mask = _cut(small, guess, step)
+    mask = _rough_cut(small, guess, faces, step)
+    step(54)
+    mask = _edge_cut(small, _tidy(mask, guess))
     step(66)
-    mask = _tidy(mask)
-    if not 0.004 < float(mask.mean()) < 0.94:
-        mask = _central(size)
+    mask = _tidy(mask, guess)
+    if not 0.004 < float(mask.mean()) < 0.97:
+        mask = _central((small.shape[1], small.shape[0]))
     step(72)
     return _refined(photo, mask)
 
 
-def foreground_guess(small: Pixels) -> Image:
-    """How little each pixel looks like the picture's border, 0..1: (h, w).
-
-    The border's colours are a few clusters in Lab; a pixel's distance to the nearest one, weighed
-    with its nearness to the middle, is what it has of a foreground.
-    """
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    h, w = lab.shape[:2]
-    rim = max(2, min(h, w) // 18)
-    sides = [
-        lab[:rim].reshape(-1, 3),
-        lab[:, :rim].reshape(-1, 3),
-        lab[:, -rim:].reshape(-1, 3),
-        lab[h - rim :, : w // 4].reshape(-1, 3),
-        lab[h - rim :, -w // 4 :].reshape(-1, 3),
-    ]
-    border = np.concatenate(sides)
-    border = border[:: max(1, len(border) // 3000)]
-    clusters = min(7, len(border))
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0)
-    cv2.setRNGSeed(7)
-    _, _, centres = cv2.kmeans(
-        border, clusters, np.empty((0,), np.int32), criteria, 2, cv2.KMEANS_PP_CENTERS
-    )
-    weights = np.array([0.5, 1.3, 1.3], np.float32)
-    distance = np.full((h, w), np.inf, np.float32)
-    for centre in centres:
-        distance = np.minimum(distance, np.sqrt((((lab - centre) * weights) ** 2).sum(axis=2)))
-    distance = cv2.GaussianBlur(distance, (0, 0), max(0.8, min(h, w) / 160))
-    top = float(np.percentile(distance, 97)) + 1e-3
-    y = np.linspace(-1, 1, h, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, w, dtype=np.float32)[None, :]
-    middle = np.exp(-(x * x + y * y * 0.75) * 0.9)
-    strange = np.clip(distance / top, 0, 1)
-    return np.asarray(strange * (0.45 + 0.55 * middle) + 0.06 * middle**2, np.float32)
+def _reduced(photo: Pixels, side: int) -> Pixels:
+    """At most ``side`` pixels long, at least 8 wide and high."""
+    height, width = photo.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _cut(small: Pixels, guess: Image, step: Step) -> Image:
-    """GrabCut from the guess; (h, w) of 0 and 1."""
+def _rough_cut(small: Pixels, guess: Image, faces: list[Face], step: Step) -> Image:
+    """GrabCut from the guess, at a size at which it takes little time; (h, w) of 0 and 1."""
     h, w = guess.shape
-    level = (
-        cv2.threshold((guess * 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[
-            0
-        ]
-        / 255
-    )
-    labels = np.full((h, w), cv2.GC_PR_BGD, np.uint8)
-    labels[guess > level * 0.85] = cv2.GC_PR_FGD
-    labels[guess > level * 1.55] = cv2.GC_FGD
-    labels[guess < level * 0.22] = cv2.GC_BGD
-    rim = max(1, min(h, w) // 60)
-    labels[:rim] = labels[:, :rim] = labels[:, -rim:] = cv2.GC_BGD
-    sure = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    if sure.mean() < 0.003 or not (labels == cv2.GC_BGD).any():
+    rough = _reduced(small, _ROUGH_SIDE)
+    size = (rough.shape[1], rough.shape[0])
+    likely = np.asarray(cv2.resize(guess, size, interpolation=cv2.INTER_AREA), np.float32)
+    labels = labels_of(likely, [face.scaled(size[0] / w) for face in faces])
+    if not labelled(labels):
         return np.zeros((h, w), np.float32)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    for turn in range(4):
+    bgr = cv2.cvtColor(rough, cv2.COLOR_RGB2BGR)
+    cv2.setRNGSeed(7)
+    for turn in range(3):
         mode = cv2.GC_INIT_WITH_MASK if turn == 0 else cv2.GC_EVAL
         try:
-            cv2.grabCut(bgr, labels, (0, 0, w, h), background, foreground, 1, mode)
+            cv2.grabCut(bgr, labels, (0, 0, *size), background, foreground, 1, mode)
         except cv2.error:
             break
         step(24 + 10 * (turn + 1))
+    cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    return np.asarray(cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR) > 0.5, np.float32)
+
+
+def labels_of(guess: Image, faces: list[Face]) -> Pixels:
+    """GrabCut's labels for the guess, with what the faces make sure or likely."""
+    h, w = guess.shape
+    top = float(np.percentile(guess, 98)) + 1e-6
+    grey = (np.clip(guess / top, 0, 1) * 255).astype(np.uint8)
+    level = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 255 * top
+    labels = np.full((h, w), cv2.GC_PR_BGD, np.uint8)
+    labels[guess > level * 0.8] = cv2.GC_PR_FGD
+    labels[guess > level + (top - level) * 0.6] = cv2.GC_FGD
+    labels[guess < level * 0.3] = cv2.GC_BGD
+    for face in faces:
+        body = body_area((h, w), face)
+        labels[body & (labels != cv2.GC_FGD)] = cv2.GC_PR_FGD
+    for face in faces:
+        labels[person_area((h, w), face)] = cv2.GC_FGD
+    return labels
+
+
+def labelled(labels: Pixels) -> bool:
+    """Whether there is enough of both sides for GrabCut to learn from."""
+    sure = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    return bool(sure.mean() > 0.003 and (~sure).any())
+
+
+def _edge_cut(small: Pixels, mask: Image) -> Image:
+    """GrabCut once more, of a narrow band along the mask's edge; (h, w) of 0 and 1."""
+    h, w = mask.shape
+    reach = max(1, min(h, w) // 60)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    solid = mask.astype(np.uint8)
+    core, halo = cv2.erode(solid, kernel), cv2.dilate(solid, kernel)
+    labels = np.where(solid > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[core > 0] = cv2.GC_FGD
+    labels[halo == 0] = cv2.GC_BGD
+    if not labelled(labels):
+        return mask
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    cv2.setRNGSeed(7)
+    try:
+        cv2.grabCut(
+            bgr,
+            labels,
+            (0, 0, w, h),
+            np.zeros((1, 65)),
+            np.zeros((1, 65)),
+            1,
+            cv2.GC_INIT_WITH_MASK,
+        )
+    except cv2.error:
+        return mask
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
 
 
-def _tidy(mask: Image) -> Image:
+def _tidy(mask: Image, guess: Image) -> Image:
     """Without specks and pinholes: the main piece, and others that are large or close to it."""
     h, w = mask.shape
     size = max(3, min(h, w) // 64 | 1)
@@ -130,10 +152,12 @@ def _tidy(mask: Image) -> Image:
         keep = [
             i
             for i in range(1, count)
-            if i == main or weight[i - 1] > 0.4 * weight.max() or (i in near and areas[i - 1] > 30)
+            if i == main
+            or weight[i - 1] > 0.4 * weight.max()
+            or (i in near and areas[i - 1] > 0.01 * areas[main - 1])
         ]
         solid = np.isin(labels, keep).astype(np.uint8)
-    solid = _without_strands(np.asarray(solid, np.uint8))
+    solid = _without_strands(np.asarray(solid, np.uint8), guess)
     holes, inside, sizes, _ = cv2.connectedComponentsWithStats(1 - solid, connectivity=4)
     for hole in range(1, holes):
         if sizes[hole, cv2.CC_STAT_AREA] < 0.0012 * h * w:
@@ -141,16 +165,18 @@ def _tidy(mask: Image) -> Image:
     return solid.astype(np.float32)
 
 
-def _without_strands(solid: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Thin lines that run far away from a thick body are the scene's, not the subject's."""
+def _without_strands(solid: npt.NDArray[np.uint8], guess: Image) -> npt.NDArray[np.uint8]:
+    """Thin lines that run far away from a thick body are the scene's, not the subject's: unless
+    they stand out as much as the body, as legs do."""
     side = min(solid.shape)
     thick = max(3, side // 14) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thick, thick))
     body = cv2.morphologyEx(solid, cv2.MORPH_OPEN, kernel)
-    if body.sum() < 0.7 * solid.sum():
+    if not body.any() or body.sum() < 0.7 * solid.sum():
         return solid
     reach = np.asarray(cv2.dilate(body, kernel, iterations=1), np.uint8)
-    return np.asarray(solid & reach, np.uint8)
+    clear = guess > 0.7 * float(np.median(guess[body > 0]))
+    return np.asarray(solid & (reach | clear), np.uint8)
 
 
 def _central(size: tuple[int, int]) -> Image:

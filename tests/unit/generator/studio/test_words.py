@@ -72,3 +72,22 @@ def test_every_text_is_a_scene(prompt: str, seed: int | None) -> None:
     scene = read(prompt, seed)
     assert isinstance(scene, Scene)
     assert scene == read(prompt, seed)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shades"),
+    [
+        ("a deep green wool coat", {"green": "deep"}),
+        ("koyu yeşil bir ceket", {"green": "dark"}),
+        ("açık mavi gömlek", {"blue": "light"}),
+        ("浅蓝色衬衫", {"blue": "light"}),
+        ("深绿色的衣服", {"green": "dark"}),
+        ("a burgundy dress", {"red": "dark"}),
+        ("a pale silk pink dress and a dark red bag", {"pink": "pale", "red": "dark"}),
+        ("a green coat in a dark room", {}),
+        ("a red coat, then a dark red one", {}),
+        ("深蓝西装", {}),
+    ],
+)
+def test_a_shade_belongs_to_the_colour_after_it(prompt: str, shades: dict[str, str]) -> None:
+    assert dict(read(prompt).shades) == shades

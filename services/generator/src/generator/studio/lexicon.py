@@ -156,7 +156,7 @@ FEATURES: dict[str, str] = {
 }
 
 COLOURS: dict[str, str] = {
-    "red": "red crimson scarlet ruby kirmizi kizil 红 红色 大红",
+    "red": "red crimson scarlet ruby burgundy maroon bordo kirmizi kizil 红 红色 大红",
     "orange": "orange amber turuncu 橙 橙色 橘色",
     "yellow": "yellow lemony sari 黄 黄色",
     "gold": "gold golden altin 金 金色",
@@ -177,6 +177,17 @@ COLOURS: dict[str, str] = {
     "gray": "gray grey silver gri gumus 灰 灰色 银色",
     "black": "black ebony siyah 黑 黑色",
 }
+
+SHADES: dict[str, str] = {
+    "deep": "deep rich emerald crimson sapphire derin 浓",
+    "dark": "dark burgundy maroon bordo koyu 深 暗",
+    "light": "light acik 浅",
+    "pale": "pale faint soluk ucuk 淡",
+    "pastel": "pastel",
+    "bright": "bright vivid lime parlak canli 亮 鲜 鲜艳",
+    "muted": "muted dusty faded dull mat",
+}
+"""Beside what a word means otherwise: how light and vivid the colour after it is, or its own."""
 
 TINTED: dict[str, str] = {
     "sky": "sky gokyuzu 天空 天",
@@ -231,5 +242,10 @@ def _rows() -> Iterator[tuple[str, tuple[str, str]]]:
 
 LOOKUP: dict[str, tuple[str, str]] = dict(_rows())
 """Folded word or phrase → (axis, value)."""
+
+SHADE_OF: dict[str, str] = {
+    fold(word): shade for shade, words in SHADES.items() for word in words.split()
+}
+"""Folded word → shade."""
 
 LONGEST_HAN = max(len(word) for word in LOOKUP if ord(word[0]) > 0x2E7F)

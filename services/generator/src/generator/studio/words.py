@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from generator.studio.lexicon import LINKS, LONGEST_HAN, LOOKUP, REFUSALS, fold
+from generator.studio.lexicon import LINKS, LONGEST_HAN, LOOKUP, REFUSALS, SHADE_OF, fold
 
 READ_CHARACTERS = 4000
 """The painter reads this much of a prompt; the seed depends on all of it."""
@@ -54,6 +54,8 @@ class Scene:
     tints: tuple[tuple[str, str], ...] = ()
     """(place, colour): a violet ``sky``, a green ``wall``."""
     features: frozenset[str] = frozenset()
+    shades: tuple[tuple[str, str], ...] = ()
+    """(colour, shade): a ``dark`` green. Cloth has it; a painted scene goes by its light."""
 
     def tint(self, place: str) -> str | None:
         """The colour that the prompt gave to a place."""
@@ -114,6 +116,9 @@ def _han_words(run: str) -> Iterator[Word]:
                 break
             if piece in REFUSALS:
                 yield Word("", "", piece)
+                break
+            if piece in SHADE_OF:
+                yield Word("shade", SHADE_OF[piece], piece)
                 break
         else:
             length = 1
@@ -195,6 +200,8 @@ class _Reader:
             case "setting":
                 self.axes.setdefault("setting", word.value)
                 self._tint({"sea": "water", "lake": "water", "fields": "ground"}.get(word.value))
+            case "shade":
+                pass
             case "":
                 self._on_unknown(word.text)
             case axis:
@@ -250,14 +257,26 @@ def _sitters(subjects: dict[str, Subject]) -> list[Subject]:
     return [sitter, *(subject for subject in found if subject not in parts)]
 
 
+def _shades(words: list[Word]) -> dict[str, str]:
+    """Each colour's shade, by its first mention: of the two words before it, or its own."""
+    found: dict[str, str | None] = {}
+    for at, word in enumerate(words):
+        if word.axis == "colour" and word.value not in found:
+            before = [w.text for w in reversed(words[max(0, at - 2) : at]) if w.axis != "colour"]
+            named = [SHADE_OF[text] for text in (*before, word.text) if text in SHADE_OF]
+            found[word.value] = named[0] if named else None
+    return {colour: shade for colour, shade in found.items() if shade is not None}
+
+
 def read(prompt: str, seed: int | None = None) -> Scene:
     """The scene that a prompt describes. Never fails, whatever the prompt holds."""
     reader = _Reader()
     skip = False
-    for word in tokens(prompt):
+    words = tokens(prompt)
+    for word in words:
         if word.text in REFUSALS:
             skip = True
-        elif skip and word.axis not in {"", "colour", "count"}:
+        elif skip and word.axis not in {"", "colour", "count", "shade"}:
             skip = False
         else:
             reader.read(word)
@@ -274,4 +293,5 @@ def read(prompt: str, seed: int | None = None) -> Scene:
         colours=tuple(dict.fromkeys(reader.colours)),
         tints=tuple(reader.tints.items()),
         features=frozenset(reader.features),
+        shades=tuple(_shades(words).items()),
     )

@@ -2,18 +2,22 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from generator.studio.cutout import subject_of
-from generator.studio.garment import change, find_face, garment_region
+from generator.studio.garment import change, find_face, garment_region, lit_cloth, wished
 from generator.studio.orders import Order
 from generator.studio.render import render
 from generator.studio.words import read
-from unit.generator.studio.photos import ball_photo, file_of, hue_share, person_photo
+from unit.generator.studio.photos import ball_photo, file_of, hue_share, person_photo, sitter_photo
 
 CHEST = (slice(95, 135), slice(70, 110))
 FACE = (slice(45, 62), slice(82, 98))
 LEGS = (slice(165, 210), slice(78, 102))
+
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
 
 def nothing(percent: int) -> None: ...
@@ -35,6 +39,41 @@ def test_the_shirt_takes_the_named_colour_and_keeps_its_folds() -> None:
     after = cv2.cvtColor(dressed, cv2.COLOR_RGB2GRAY)[CHEST].astype(float).mean(axis=0)
     assert np.corrcoef(before, after)[0, 1] > 0.9
     assert after.std() > 0.4 * before.std()
+
+
+def lightness(pixels: Pixels) -> float:
+    lab = cv2.cvtColor(np.ascontiguousarray(pixels).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return float(lab[..., 0].mean())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["a deep green coat", "a dark red coat", "a navy suit", "a pale pink dress", "black", "white"],
+)
+def test_the_garment_is_as_light_as_the_wished_colour(prompt: str) -> None:
+    scene = read(prompt)
+    dressed = change(sitter_photo(), None, scene, nothing)
+    wish = lightness(wished(scene)[None, None] * 255)
+    assert abs(lightness(dressed[280:380, 130:270]) - wish) < 6
+
+
+def test_shades_of_a_colour_differ_in_lightness_as_painters_name_them() -> None:
+    names = ("dark green", "deep green", "green", "light green", "pale green")
+    tones = [lightness(wished(read(name))[None, None] * 255) for name in names]
+    assert tones == sorted(tones)
+    assert np.diff(tones).min() > 3
+
+
+def test_folds_stay_within_black_and_white_and_highlights_grow_pale() -> None:
+    relief = np.linspace(-60, 60, 41, dtype=np.float32)[None]
+    for own in ((58, -44, 30), (20, 5, -20), (96, 0, 2)):
+        cloth = np.broadcast_to(np.array(own, np.float32), (1, 41, 3))
+        lit = lit_cloth(np.asarray(cloth), relief, 55.0)
+        assert abs(float(lit[0, 20, 0]) - own[0]) < 1
+        assert (np.diff(lit[0, :21, 0]) > 0).all()
+        assert (np.diff(lit[0, 20:, 0]) >= 0).all()
+        assert 0 < lit[..., 0].min() < lit[..., 0].max() < 100
+        assert (np.abs(lit[0, :, 1:]) <= np.abs(np.array(own[1:])) + 1e-3).all()
 
 
 def test_face_and_trousers_stay_as_they_are() -> None:

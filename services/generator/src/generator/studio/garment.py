@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,21 +9,25 @@ import numpy.typing as npt
 from generator.studio.colour import Colour, Image, named, rgb
 from generator.studio.cutout import guided, subject_of
 from generator.studio.easel import Step
+from generator.studio.heads import Face, faces_in, patches_of, skin_of, solid_skin
 from generator.studio.pictures import Pixels
 from generator.studio.words import Scene
 
 _WORK_SIDE = 420
 
-Mask = npt.NDArray[np.bool_]
+_CLOTH = {"navy": "#1d2a4f", "black": "#1f1f23"}
+"""What is darker as cloth than as a painter's colour."""
 
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A head's middle and half-width, in pixels."""
-
-    x: float
-    y: float
-    half: float
+_SHADES = {
+    "deep": (0.62, 0.85),
+    "dark": (0.5, 0.75),
+    "light": (1.45, 0.65),
+    "pale": (1.68, 0.42),
+    "pastel": (1.6, 0.55),
+    "bright": (1.06, 1.2),
+    "muted": (0.95, 0.5),
+}
+"""How light, of what it was (from 1 on: of the way to white), and how vivid."""
 
 
 def change(photo: Pixels, cloth: Pixels | None, scene: Scene, step: Step) -> Pixels:
@@ -37,66 +39,63 @@ def change(photo: Pixels, cloth: Pixels | None, scene: Scene, step: Step) -> Pix
     if cloth is not None:
         pattern = _tiled(_swatch(cloth), photo.shape[0], photo.shape[1], region)
     else:
-        pattern = np.broadcast_to(_wished(scene), photo.shape).astype(np.float32)
+        pattern = np.broadcast_to(wished(scene), photo.shape).astype(np.float32)
     step(70)
     dressed = _transfer(photo, region, pattern)
     step(92)
     return dressed
 
 
-def _wished(scene: Scene) -> Colour:
+def wished(scene: Scene) -> Colour:
+    """The colour of the cloth that the prompt names, in the shade that it names with it."""
     names = (
         [s.colour for s in scene.subjects if s.colour]
         + list(scene.colours)
         + [c for _, c in scene.tints]
     )
-    return named(names[0]) if names else rgb("#2f6fa8")
+    if not names:
+        return rgb("#2f6fa8")
+    colour = rgb(_CLOTH[names[0]]) if names[0] in _CLOTH else named(names[0])
+    return shaded(colour, dict(scene.shades).get(names[0]))
 
 
-def skin_of(photo: Pixels) -> Image:
-    """Where the picture has the colour of skin, (height, width) of 0 and 1."""
-    ycc = cv2.cvtColor(photo, cv2.COLOR_RGB2YCrCb)
-    hsv = cv2.cvtColor(photo, cv2.COLOR_RGB2HSV)
-    y, cr, cb = (ycc[..., i].astype(np.int32) for i in range(3))
-    hue, saturation = hsv[..., 0].astype(np.int32), hsv[..., 1].astype(np.int32)
-    skin = (cr > 134) & (cr < 176) & (cb > 78) & (cb < 129) & (y > 45)
-    skin &= ((hue < 24) | (hue > 170)) & (saturation > 28) & (saturation < 176)
-    return skin.astype(np.float32)
+def shaded(colour: Colour, shade: str | None) -> Colour:
+    """The colour made lighter or darker, and more or less vivid, as painters name it."""
+    if shade is None:
+        return colour
+    lightness, vividness = _SHADES[shade]
+    lab = cv2.cvtColor(colour[None, None], cv2.COLOR_RGB2LAB)[0, 0]
+    own = float(lab[0])
+    lab[0] = own * lightness if lightness <= 1 else own + (96 - own) * (lightness - 1)
+    lab[1:] *= vividness
+    return np.asarray(np.clip(cv2.cvtColor(lab[None, None], cv2.COLOR_LAB2RGB)[0, 0], 0, 1))
 
 
 def find_face(photo: Pixels, subject: Image) -> Face | None:
-    """The likeliest face: a compact patch of skin in the upper half of the subject."""
+    """The subject's largest face; where none shows its eyes, what is likeliest a head on top of an
+    upright outline."""
     height, width = subject.shape
     scale = min(1.0, _WORK_SIDE / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     small = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
     body = cv2.resize(subject, size, interpolation=cv2.INTER_AREA) > 0.4
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    skin = cv2.morphologyEx((skin_of(small) * body).astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    skin = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, kernel, iterations=2)
-    rows = np.flatnonzero(body.any(axis=1))
-    if rows.size == 0:
+    if not body.any():
         return None
+    for face in faces_in(small):
+        if body[int(face.y), int(face.x)]:
+            return face.scaled(1 / scale)
+    rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
     top, tall = int(rows[0]), int(rows[-1] - rows[0]) + 1
-    count, _, stats, centres = cv2.connectedComponentsWithStats(skin)
+    wide = int(columns[-1] - columns[0]) + 1
+    if tall < 0.9 * wide:
+        return None
+    skin = solid_skin((skin_of(small) > 0) & body)
     best, best_score = None, 0.0
-    for i in range(1, count):
-        _, y, w, h, area = (int(part) for part in stats[i])
-        cx, cy = centres[i]
-        filled, aspect = area / (w * h), h / w
-        depth = (cy - top) / tall
-        if (
-            area < 0.0012 * size[0] * size[1]
-            or filled < 0.45
-            or not 0.65 < aspect < 2.6
-            or depth > 0.5
-        ):
-            continue
-        score = area * filled * (1 - depth)
-        if score > best_score:
-            best_score = score
-            half = w / 2 * min(1.0, 1.5 / aspect * 1.1)
-            best = Face(float(cx) / scale, (y + min(h, w * 1.4) / 2) / scale, half / scale)
+    for patch in patches_of(skin):
+        depth = (patch.middle[1] - top) / tall
+        score = patch.area * patch.filled * (1 - depth)
+        if patch.facelike and depth <= 0.5 and score > best_score:
+            best, best_score = patch.face.scaled(1 / scale), score
     return best or _by_outline(body, skin > 0, scale)
 
 
@@ -122,16 +121,17 @@ def garment_region(photo: Pixels, subject: Image) -> Image:
     height, width = subject.shape
     y = np.arange(height, dtype=np.float32)[:, None]
     x = np.arange(width, dtype=np.float32)[None, :]
-    neck, hem = face.y + face.half * 1.25, face.y + face.half * 7.6
+    neck, hem = face.y + face.half * 1.25, face.y + face.half * 10
     torso = np.clip((y - neck) / (face.half * 0.35 + 1), 0, 1) * np.clip(
         (hem - y) / (face.half * 0.4 + 1), 0, 1
     )
-    torso = torso * (np.abs(x - face.x) < face.half * 4.6)
+    torso = torso * (np.abs(x - face.x) < face.half * 5.5)
     skin = cv2.GaussianBlur(skin_of(photo), (0, 0), max(0.8, face.half / 18))
     rough = subject * torso * np.clip(1.5 - 2.2 * skin, 0, 1)
     if float((rough > 0.5).mean()) < 0.004:
         rough = subject * torso
-    rough = _same_cloth(photo, rough.astype(np.float32), face)
+    cloth = _same_cloth(photo, rough.astype(np.float32), face)
+    rough = _to_outline(cloth, rough.astype(np.float32), subject, face)
     if float((rough > 0.5).mean()) < 0.004:
         return subject
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
@@ -146,7 +146,7 @@ def _same_cloth(photo: Pixels, rough: Image, face: Face) -> Image:
         cv2.GaussianBlur(photo, (0, 0), max(0.8, face.half / 14)), cv2.COLOR_RGB2LAB
     ).astype(np.float32)
     height, width = rough.shape
-    top, bottom = int(face.y + face.half * 2.2), int(face.y + face.half * 5)
+    top, bottom = int(face.y + face.half * 3), int(face.y + face.half * 6)
     left, right = int(face.x - face.half * 1.6), int(face.x + face.half * 1.6)
     box = (
         slice(max(0, top), max(1, min(height, bottom))),
@@ -166,7 +166,7 @@ def _same_cloth(photo: Pixels, rough: Image, face: Face) -> Image:
     weights = np.array([0.38, 1.3, 1.3], np.float32)
     distance = np.full(rough.shape, np.inf, np.float32)
     for centre, share in zip(centres, shares, strict=True):
-        if share > 0.06:
+        if share > 0.12:
             distance = np.minimum(distance, np.sqrt((((lab - centre) * weights) ** 2).sum(axis=2)))
     like = np.clip((34 - distance) / 12, 0, 1)
     size = max(3, int(face.half / 5) | 1)
@@ -174,13 +174,24 @@ def _same_cloth(photo: Pixels, rough: Image, face: Face) -> Image:
     return np.asarray(cv2.morphologyEx(rough * like, cv2.MORPH_CLOSE, kernel) * rough, np.float32)
 
 
+def _to_outline(cloth: Image, rough: Image, subject: Image, face: Face) -> Image:
+    """The cloth out to the subject's outline, where the background's colour has mixed in."""
+    size = max(3, int(face.half / 4) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inside = cv2.erode(subject, kernel) > 0.9
+    grown = np.minimum(cv2.dilate(cloth, kernel), rough)
+    return np.asarray(np.where(inside, cloth, grown), np.float32)
+
+
 def _swatch(cloth: Pixels) -> Pixels:
     """The piece of the second picture that shows the cloth: the middle of its subject."""
     height, width = cloth.shape[:2]
+    middle = cloth[height // 8 : height - height // 8, width // 8 : width - width // 8]
+    if _is_texture(cloth):
+        return middle
     subject = subject_of(cloth, lambda _: None)
-    share = float((subject > 0.5).mean())
-    if share > 0.7 or share < 0.02 or _is_texture(cloth):
-        return cloth[height // 8 : height - height // 8, width // 8 : width - width // 8]
+    if not 0.02 <= float((subject > 0.5).mean()) <= 0.7:
+        return middle
     inner = cv2.distanceTransform((subject > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     _, reach, _, (x, y) = cv2.minMaxLoc(inner)
     half = max(6, int(reach * 0.72))
@@ -218,32 +229,53 @@ def _tiled(swatch: Pixels, height: int, width: int, region: Image) -> Image:
 
 
 def _transfer(photo: Pixels, region: Image, pattern: Image) -> Pixels:
-    """The pattern's colour in Lab, under the photo's light: folds are the garment's own L around
-    its mean, and the pattern is drawn along them a little."""
+    """The pattern, drawn along the folds a little, under the photo's light."""
     lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    light = lab[..., 0]
-    weight = region + 1e-6
-    mean = float((light * weight).sum() / weight.sum())
-    folds = cv2.GaussianBlur(light, (0, 0), max(1.0, max(light.shape) / 300))
-    dx = cv2.Sobel(folds, cv2.CV_32F, 1, 0, ksize=5) * 0.02
-    dy = cv2.Sobel(folds, cv2.CV_32F, 0, 1, ksize=5) * 0.02
-    reach = max(light.shape) / 160
-    columns = np.arange(light.shape[1], dtype=np.float32)[None, :] + np.clip(dx, -1, 1) * reach
-    rows = np.arange(light.shape[0], dtype=np.float32)[:, None] + np.clip(dy, -1, 1) * reach
-    draped = cv2.remap(
-        np.ascontiguousarray(pattern, np.float32),
-        columns.astype(np.float32),
-        rows.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
-    )
-    cloth = cv2.cvtColor(draped, cv2.COLOR_RGB2LAB)
-    relief = light / max(mean, 8.0)
-    target = np.clip(cloth[..., 0] * (0.25 + 0.75 * relief) + (light - mean) * 0.3, 1, 99)
-    fade = np.clip(target / np.maximum(cloth[..., 0], 8), 0.35, 1.15)
-    dressed = np.stack([target, cloth[..., 1] * fade, cloth[..., 2] * fade], axis=-1).astype(
-        np.float32
-    )
-    rgb_dressed = np.clip(cv2.cvtColor(dressed, cv2.COLOR_LAB2RGB), 0, 1) * 255
+    light = np.asarray(lab[..., 0], np.float32)
+    core = light[region > min(0.5, float(region.max()) * 0.9)]
+    usual = float(np.median(core)) if core.size else 50.0
+    cloth = np.asarray(cv2.cvtColor(_draped(pattern, light), cv2.COLOR_RGB2LAB), np.float32)
+    lit = lit_cloth(cloth, light - np.float32(usual), usual)
+    dressed = np.clip(cv2.cvtColor(lit, cv2.COLOR_LAB2RGB), 0, 1)
     soft = region[..., None]
-    return np.clip(photo * (1 - soft) + rgb_dressed * soft + 0.5, 0, 255).astype(np.uint8)
+    return np.clip(photo * (1 - soft) + dressed * 255 * soft + 0.5, 0, 255).astype(np.uint8)
+
+
+def _draped(pattern: Image, light: Image) -> Image:
+    """The pattern moved aside where the light changes, as cloth is by a fold."""
+    long = max(light.shape)
+    folds = cv2.GaussianBlur(light, (0, 0), max(1.0, long / 90))
+    reach = long / 180
+    down, aside = (
+        np.tanh(cv2.Sobel(folds, cv2.CV_32F, *axes, ksize=3) * (long / 2400)) * reach
+        for axes in ((0, 1), (1, 0))
+    )
+    rows = np.arange(light.shape[0], dtype=np.float32)[:, None] + down
+    columns = np.arange(light.shape[1], dtype=np.float32)[None, :] + aside
+    return np.asarray(
+        cv2.remap(
+            np.ascontiguousarray(pattern, np.float32),
+            columns.astype(np.float32),
+            rows.astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
+        ),
+        np.float32,
+    )
+
+
+def lit_cloth(cloth: Image, relief: Image, usual: float) -> Image:
+    """``cloth`` (h, w, 3; Lab) in a garment's light: ``relief`` is how much lighter than ``usual``
+    each place is.
+
+    Where the garment has its usual lightness the cloth has its own. Folds are as deep as a cloth of
+    that lightness shows them, and never reach black or white; a highlight is paler, not more vivid.
+    """
+    own = np.clip(cloth[..., 0], 3, 97)
+    swing = relief * np.clip(own / max(usual, 12.0), 0.45, 1.15)
+    above, below = 99.5 - own, own - 0.5
+    up = 1 - np.exp(-np.maximum(swing, 0) / above)
+    down = 1 - np.exp(np.minimum(swing, 0) / below)
+    vivid = (1 - 0.55 * up) * (1 - 0.75 * down)
+    lightness = own + above * up - below * down
+    return np.dstack([lightness, cloth[..., 1] * vivid, cloth[..., 2] * vivid]).astype(np.float32)

@@ -115,11 +115,11 @@ class TaskStore:
     ) -> tuple[list[Record], tuple[str, str] | None]:
         """A page of the owner's tasks, newest first, and where the next one begins.
 
-        With ``log``, once that is projected to its end, or after 2 s as far as it is by then.
+        With ``log``, once that is projected to its end, or after half a second as far as it is.
         """
         question = {"owner": owner, **filters, "limit": limit, "after": after}
         question |= {} if log is None else _as_of(log)
-        answer = await self._ask(queries.HISTORY, question, CATCH_UP_TIMEOUT_S)
+        answer = await self._ask(queries.HISTORY, question)
         following = answer.get("next")
         return answer["records"], None if following is None else (following[0], following[1])
 

@@ -31,6 +31,7 @@ from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
+_HISTORY_WAITS_S = 0.5
 CATCH_UP_S = 2.0
 _POLL_S = 0.01
 _MOST_IDS = 500
@@ -249,7 +250,7 @@ class Queries:
         if "sequence" in question:
             # Late tasks are missed less than the whole history.
             with suppress(Behind):
-                await self._catch_up(question)
+                await self._catch_up(question, _HISTORY_WAITS_S)
         after_time, after_id = question.get("after") or (None, None)
         limit = min(int(question["limit"]), 1000)
         rows = await self._pool.fetch(
@@ -350,11 +351,11 @@ class Queries:
             "pending": self._projector.pending,
         }
 
-    async def _catch_up(self, question: Mapping[str, Any]) -> None:
+    async def _catch_up(self, question: Mapping[str, Any], within_s: float = CATCH_UP_S) -> None:
         """Wait until the projection has passed ``sequence`` of the log that was ``created`` then.
 
-        Raises `Behind` after 2 s. A stream that is made again counts from 1: to a projection of
-        the one before it, every sequence would seem to be passed.
+        Raises `Behind` if it has not in time. A stream that is made again counts from 1: to a
+        projection of the one before it, every sequence would seem to be passed.
         """
         sequence, told = question["sequence"], question.get("created")
         created = None if told is None else datetime.fromisoformat(told)
@@ -362,10 +363,10 @@ class Queries:
             # The checkpoint is of another log than the sequence: the two can't be compared.
             raise Behind
         if self._projector.sequence is not None:
-            if not await self._projector.passed(sequence, created, CATCH_UP_S):
+            if not await self._projector.passed(sequence, created, within_s):
                 raise Behind
             return
-        deadline = time.monotonic() + CATCH_UP_S
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             row = await self._pool.fetchrow(STATEMENTS["read_checkpoint"])
             if (

@@ -170,12 +170,6 @@ class PlaceView(BaseModel):
     eta_seconds: float | None
 
 
-class ErasedView(BaseModel):
-    """``event: erased``: all that remains of a task."""
-
-    task_id: str
-
-
 class ProviderView(BaseModel):
     name: str
     params_schema: dict[str, Any]

@@ -34,7 +34,7 @@ from contracts.events import (
 )
 from contracts.generation_types import GENERATION_TYPES
 from contracts.lifecycle import MOVES, STATUS_OF, Phase
-from contracts.subjects import LIVE_PREFIX, STREAM
+from contracts.subjects import LIVE_PREFIX, PROJECTED, STREAM
 
 _ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = Path("contracts/schemas")
@@ -144,8 +144,18 @@ def asyncapi_document() -> dict[str, Any]:
                 },
             }
         },
-        "channels": {**_event_channels(), **_cancel_channel(), **_query_channels()},
-        "operations": {**_event_operations(), **_cancel_operations(), **_query_operations()},
+        "channels": {
+            **_event_channels(),
+            **_cancel_channel(),
+            **_projected_channel(),
+            **_query_channels(),
+        },
+        "operations": {
+            **_event_operations(),
+            **_cancel_operations(),
+            **_projected_operations(),
+            **_query_operations(),
+        },
         "components": {"messages": _messages(), "schemas": _component_schemas()},
     }
 
@@ -251,6 +261,23 @@ def _cancel_operations() -> dict[str, Any]:
     }
 
 
+def _projected_channel() -> dict[str, Any]:
+    about = "How far the projection is, after each of its transactions; core NATS, may be lost."
+    return {"projected": _channel(PROJECTED, about, ["projected"])}
+
+
+def _projected_operations() -> dict[str, Any]:
+    names = ["projected"]
+    return {
+        "task-store-sends-projected": _operation(
+            "send", "task-store", "projected", names, "By the one that projects."
+        ),
+        "gateway-receives-projected": _operation(
+            "receive", "gateway", "projected", names, "Answers that wait for it are given."
+        ),
+    }
+
+
 def _query_channels() -> dict[str, Any]:
     about = _documented(queries)
     channels = {_key(subject): _channel(subject, about[subject], ["query"]) for subject in _ASKERS}
@@ -308,6 +335,15 @@ def _messages() -> dict[str, Any]:
         for each in EVENT_CLASSES
     }
     messages["cancel"] = {"name": "cancel", "summary": "No payload: the subject tells the task."}
+    messages["projected"] = {
+        "name": "projected",
+        "summary": "The sequence up to which every event is in the rows.",
+        "payload": {
+            "type": "object",
+            "required": ["sequence"],
+            "properties": {"sequence": {"type": "integer", "minimum": 0}},
+        },
+    }
     messages["query"] = {
         "name": "query",
         "summary": "A JSON object, as the channel describes it.",

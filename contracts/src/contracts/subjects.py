@@ -112,7 +112,3 @@ class LaneConsumerSpec:
     @property
     def filter_subject(self) -> str:
         return f"generation.requested.{subject_token(self.tasktype)}.{self.lane}.>"
-
-
-HEARTBEAT = timedelta(seconds=10)
-"""How often a worker extends the lease of a message it holds."""

@@ -31,6 +31,7 @@ from contracts.events import EVENT_CLASSES, Event, encode, event_type, schema_ur
 from contracts.generation_types import GENERATION_TYPES
 from contracts.lifecycle import MOVES, Phase
 from contracts.subjects import (
+    PROJECTED,
     cancel_subject,
     finished_subject,
     progress_subject,
@@ -203,6 +204,7 @@ def test_every_subject_is_a_channel() -> None:
         *events,
         *(f"live.{each}" for each in events),
         cancel_subject("{task_id}"),
+        PROJECTED,
         *queries.ALL,
         None,
     }

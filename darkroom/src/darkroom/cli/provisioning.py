@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.metadata import entry_points
 
 import asyncpg
 from nats.aio.client import Client
@@ -94,11 +93,6 @@ async def compare_schema(connection: asyncpg.Connection, *, mend: bool) -> list[
         return [f"database schema: applied step {step}" for step in await store.migrate(connection)]
     missing = [step for step in sorted(MIGRATIONS) if step > found]
     return [f"database schema: step {step} is not applied" for step in missing]
-
-
-def installed_providers() -> list[str]:
-    """Names of all installed providers, configured or not."""
-    return sorted(point.name for point in entry_points(group="darkroom.providers"))
 
 
 def _done(difference: Difference) -> str:

@@ -286,8 +286,3 @@ ORDER BY sequence LIMIT $1
 
 -- name: count_parked
 SELECT count(*) AS events, count(DISTINCT task_id) AS tasks, min(logtime) AS oldest FROM parked
-
--- name: read_raw
--- The raw copy in order, from a sequence on.
-SELECT sequence, logtime, event_id, subject, payload FROM log.events
-WHERE sequence >= $1 ORDER BY sequence LIMIT $2

@@ -82,7 +82,7 @@ export const en: Strings = {
   painter: {
     title: "About these pictures",
     what: "They are painted by studio, a procedural painter: it composes an illustration from the words of the prompt, by rules, on this machine. It is no AI model and does not pretend to be one.",
-    how: "To use a model, give the generator a provider: set DARKROOM_FORGE_URL, DARKROOM_COMFYUI_URL or a provider's key where this installation has one, or write a small class registered under darkroom.providers. It then shows up here as a choice.",
+    how: "To use a model, give the generator a provider: install one, or write a small class and register it under darkroom.providers. It then shows up here as a choice.",
   },
   composer: {
     prompt: "Prompt",

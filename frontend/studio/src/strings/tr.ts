@@ -72,7 +72,7 @@ export const tr: Strings = {
   painter: {
     title: "Bu resimler hakkında",
     what: "Bunları studio, yani kurallarla çalışan bir ressam çizer: istemdeki sözcüklerden, bu makinede, kurallara göre bir illüstrasyon kurar. Bir yapay zekâ modeli değildir ve öyleymiş gibi de davranmaz.",
-    how: "Bir model kullanmak için generator’a bir sağlayıcı ver: bu kurulumda varsa DARKROOM_FORGE_URL, DARKROOM_COMFYUI_URL ya da bir sağlayıcının anahtarını ayarla; ya da darkroom.providers altında kayıtlı küçük bir sınıf yaz. Ardından burada bir seçenek olarak görünür.",
+    how: "Bir model kullanmak için generator’a bir sağlayıcı ver: hazır birini kur ya da küçük bir sınıf yazıp darkroom.providers altına kaydet. Ardından burada bir seçenek olarak görünür.",
   },
   composer: {
     prompt: "İstem",

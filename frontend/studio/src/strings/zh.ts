@@ -72,7 +72,7 @@ export const zh: Strings = {
   painter: {
     title: "关于这些图片",
     what: "它们由 studio 绘制。studio 是一个程序化画师：它在这台机器上按规则把提示词里的词语画成插图。它不是 AI 模型，也不假装是。",
-    how: "要使用模型，请给 generator 配一个提供方：如果此安装包含相应的提供方，可设置 DARKROOM_FORGE_URL、DARKROOM_COMFYUI_URL 或其密钥；也可以编写一个小类并注册到 darkroom.providers。之后它就会在这里成为一个选项。",
+    how: "要使用模型，请给 generator 配一个提供方：安装一个，或编写一个小类并注册到 darkroom.providers。之后它就会在这里成为一个选项。",
   },
   composer: {
     prompt: "提示词",

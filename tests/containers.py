@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 # Read when testcontainers is imported. Its reaper isn't needed: a context ends each container.
@@ -59,12 +60,23 @@ class ContainerServer:
 
 @asynccontextmanager
 async def nats_container() -> AsyncIterator[ContainerServer]:
-    """NATS with JetStream."""
+    """NATS with JetStream that syncs before it acknowledges, as the safest test needs it."""
     port = free_port()
-    container = _on_loopback(DockerContainer(NATS_IMAGE), 4222, port).with_command("-js")
-    probe = NatsServer(config=Path(), store=Path(), port=port)
-    async with _running(ContainerServer(container, probe.url, probe.is_ready)) as server:
-        yield server
+    with TemporaryDirectory() as directory:
+        config = _config(Path(directory))
+        container = _on_loopback(DockerContainer(NATS_IMAGE), 4222, port)
+        container.with_volume_mapping(str(config), "/etc/nats/test.conf", "ro")
+        container.with_command("-c /etc/nats/test.conf")
+        probe = NatsServer(config=Path(), store=Path(), port=port)
+        async with _running(ContainerServer(container, probe.url, probe.is_ready)) as server:
+            yield server
+
+
+def _config(directory: Path) -> Path:
+    directory.chmod(0o755)  # the server in the container is another user
+    config = directory / "nats.conf"
+    config.write_text('jetstream { store_dir: "/data", sync_interval: always }\n')
+    return config
 
 
 @asynccontextmanager

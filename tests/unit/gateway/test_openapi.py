@@ -54,6 +54,27 @@ def test_it_is_openapi_3_1_with_every_call_of_the_gateway() -> None:
             assert f"`{stage}`" in made["info"]["description"]
 
 
+@pytest.mark.parametrize("path", ["/uploads/{upload_id}", "/artifacts/{key}"])
+def test_a_file_is_told_to_be_had_in_parts_and_only_when_it_is_new(path: str) -> None:
+    told = json.loads((ROOT / "openapi.json").read_text())["paths"][path]["get"]
+
+    headers = {each["name"] for each in told["parameters"] if each["in"] == "header"}
+    assert headers == {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}
+    assert set(told["responses"]) == {"200", "206", "304", "401", "404", "416", "422", "503"}
+    assert set(told["responses"]["206"]["headers"]) == {"ETag", "Content-Range"}
+    assert set(told["responses"]["503"]["headers"]) == {"Retry-After"}
+
+
+def test_a_retry_takes_what_a_submit_takes() -> None:
+    paths = json.loads((ROOT / "openapi.json").read_text())["paths"]
+
+    def headers(path: str) -> set[str]:
+        told = paths[path]["post"]["parameters"]
+        return {each["name"].lower() for each in told if each["in"] == "header"}
+
+    assert headers("/tasks/{task_id}/retry") == headers("/tasks")
+
+
 def test_every_code_of_a_problem_is_told_with_its_status() -> None:
     made = json.loads((ROOT / "openapi.json").read_text())
 

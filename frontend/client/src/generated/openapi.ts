@@ -792,6 +792,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -821,6 +823,10 @@ export interface operations {
             /** @description The task that this `Idempotency-Key` named before (`Idempotency-Replayed: true`), or, with `Prefer: wait`, one that has ended. */
             200: {
                 headers: {
+                    /** @description Where the task is. */
+                    Location?: string;
+                    /** @description `true` for a key seen before. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -830,6 +836,8 @@ export interface operations {
             /** @description Successful Response */
             202: {
                 headers: {
+                    /** @description Where the task is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -875,6 +883,8 @@ export interface operations {
             /** @description The line of this type is full (`queue_full`). */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -884,6 +894,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -913,6 +925,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the task as it is, for `If-None-Match`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -956,6 +970,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1012,6 +1028,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1066,6 +1084,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1116,6 +1136,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1165,6 +1187,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1232,6 +1256,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1243,7 +1269,12 @@ export interface operations {
     retry_task_tasks__task_id__retry_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key names the same new task, however often it is sent. */
+                "Idempotency-Key"?: string;
+                /** @description `wait=N`, N ≤ 60: answer when the new task ends. */
+                Prefer?: string;
+            };
             path: {
                 task_id: string;
             };
@@ -1254,6 +1285,8 @@ export interface operations {
             /** @description Successful Response */
             202: {
                 headers: {
+                    /** @description Where the task is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1299,6 +1332,8 @@ export interface operations {
             /** @description The line of this type is full (`queue_full`). */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1308,6 +1343,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1389,6 +1426,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1455,6 +1494,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1482,6 +1523,8 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where the file is. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1536,6 +1579,8 @@ export interface operations {
             /** @description Too much is being uploaded at once (`uploads_busy`), or the store can't be reached (`store_unavailable`); `Retry-After` says when to send it again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1547,7 +1592,16 @@ export interface operations {
     show_upload_uploads__upload_id__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A part of the file, as `bytes=0-1023`. */
+                Range?: string;
+                /** @description The part only of this `ETag`, else the whole file. */
+                "If-Range"?: string;
+                /** @description Not again what has this `ETag`. */
+                "If-None-Match"?: string;
+                /** @description Not again what has not changed since. */
+                "If-Modified-Since"?: string;
+            };
             path: {
                 upload_id: string;
             };
@@ -1558,6 +1612,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these bytes, for `If-None-Match` and `If-Range`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1566,6 +1622,17 @@ export interface operations {
             };
             /** @description A part, as `Range` asked for. */
             206: {
+                headers: {
+                    /** @description Of these bytes, for `If-None-Match` and `If-Range`. */
+                    ETag?: string;
+                    /** @description Which part it is. */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing has changed. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1589,6 +1656,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The file has no such part (`range_not_satisfiable`). */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done as it is; `code` and `errors` say why. */
             422: {
                 headers: {
@@ -1601,6 +1677,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1612,7 +1690,16 @@ export interface operations {
     show_artifact_artifacts__key__get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A part of the file, as `bytes=0-1023`. */
+                Range?: string;
+                /** @description The part only of this `ETag`, else the whole file. */
+                "If-Range"?: string;
+                /** @description Not again what has this `ETag`. */
+                "If-None-Match"?: string;
+                /** @description Not again what has not changed since. */
+                "If-Modified-Since"?: string;
+            };
             path: {
                 key: string;
             };
@@ -1623,6 +1710,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of these bytes, for `If-None-Match` and `If-Range`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1631,6 +1720,17 @@ export interface operations {
             };
             /** @description A part, as `Range` asked for. */
             206: {
+                headers: {
+                    /** @description Of these bytes, for `If-None-Match` and `If-Range`. */
+                    ETag?: string;
+                    /** @description Which part it is. */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing has changed. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1654,6 +1754,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The file has no such part (`range_not_satisfiable`). */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request can't be done as it is; `code` and `errors` say why. */
             422: {
                 headers: {
@@ -1666,6 +1775,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1713,6 +1824,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1759,6 +1872,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description It can't; `checks` say why. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     metrics_metrics_get: {
@@ -1798,6 +1918,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1845,6 +1967,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1899,6 +2023,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1955,6 +2081,8 @@ export interface operations {
             /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {

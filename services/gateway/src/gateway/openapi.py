@@ -52,6 +52,40 @@ _PLAIN_ERRORS = {
     },
 }
 
+_FILES = (("get", "/uploads/{upload_id}"), ("get", "/artifacts/{key}"))
+_PLAIN_ERRORS |= {
+    each: {"416": "The file has no such part (`range_not_satisfiable`)."} for each in _FILES
+}
+_CONDITIONS = {
+    "Range": "A part of the file, as `bytes=0-1023`.",
+    "If-Range": "The part only of this `ETag`, else the whole file.",
+    "If-None-Match": "Not again what has this `ETag`.",
+    "If-Modified-Since": "Not again what has not changed since.",
+}
+_ASKED_BY_HEADER: dict[tuple[str, str], dict[str, str]] = {
+    ("post", "/tasks/{task_id}/retry"): {
+        "Idempotency-Key": "The same key names the same new task, however often it is sent.",
+        "Prefer": "`wait=N`, N ≤ 60: answer when the new task ends.",
+    },
+    **dict.fromkeys(_FILES, _CONDITIONS),
+}
+_ALSO_ANSWERED: dict[tuple[str, str], dict[str, str]] = {
+    ("get", "/readyz"): {"503": "It can't; `checks` say why."},
+    **{each: {"304": "Nothing has changed."} for each in _FILES},
+}
+_AGAIN = {"Retry-After": "Seconds until it is worth asking again."}
+_PLACE = {"Location": "Where the task is."}
+_TAG = {"ETag": "Of these bytes, for `If-None-Match` and `If-Range`."}
+_TOLD_BY_HEADER: dict[tuple[str, str, str], dict[str, str]] = {
+    ("post", "/tasks", "202"): _PLACE,
+    ("post", "/tasks", "200"): _PLACE | {"Idempotency-Replayed": "`true` for a key seen before."},
+    ("post", "/tasks/{task_id}/retry", "202"): _PLACE,
+    ("post", "/uploads", "201"): {"Location": "Where the file is."},
+    ("get", "/tasks/{task_id}", "200"): {"ETag": "Of the task as it is, for `If-None-Match`."},
+    **{(*each, "200"): _TAG for each in _FILES},
+    **{(*each, "206"): _TAG | {"Content-Range": "Which part it is."} for each in _FILES},
+}
+
 
 def document() -> dict[str, Any]:
     """The document, the same on every machine."""
@@ -116,6 +150,21 @@ def _complete(operation: dict[str, Any], method: str, path: str) -> None:
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
             },
         }
+    for status, description in _ALSO_ANSWERED.get((method, path), {}).items():
+        responses[status] = {"description": description}
+    for status, response in responses.items():
+        told_by_header = _TOLD_BY_HEADER.get((method, path, status), {})
+        if status in ("429", "503") and path not in _OPEN:
+            told_by_header = told_by_header | _AGAIN
+        if told_by_header:
+            response["headers"] = {
+                name: {"description": about, "schema": {"type": "string"}}
+                for name, about in told_by_header.items()
+            }
+    for name, about in _ASKED_BY_HEADER.get((method, path), {}).items():
+        operation.setdefault("parameters", []).append(
+            {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
+        )
     if path not in _OPEN:
         operation["security"] = [{"key": []}, {}]
 

@@ -76,6 +76,13 @@ export function isTransient(error: unknown): error is DarkroomError {
   return error instanceof NetworkError;
 }
 
+/** Whether it may be over in a while, so that who follows or polls goes on. */
+export function isPassing(error: unknown): error is DarkroomError {
+  if (isTransient(error)) return true;
+  const isAnswer = error instanceof ProblemError || error instanceof AnswerError;
+  return isAnswer && [429, 500].includes(error.status);
+}
+
 /** The error that an answer tells. */
 export function errorOf(
   status: number,

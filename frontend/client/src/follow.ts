@@ -1,5 +1,5 @@
 import { backoffMs, pause } from "./backoff.ts";
-import { isTransient, ProblemError } from "./errors.ts";
+import { isPassing, ProblemError } from "./errors.ts";
 import type { Wire } from "./http.ts";
 import type { SseMessage } from "./sse.ts";
 import { connection, HeldBack, type Place, Unstreamable } from "./stream.ts";
@@ -250,11 +250,6 @@ function placeOf({ queue_position, eta_seconds }: QueuePosition) {
 
 function isEnd(update: TaskUpdate): boolean {
   return update.event === "erased" || (update.event === "task" && isTerminal(update.task));
-}
-
-/** Whether it may be over in a while, so that following goes on. */
-function isPassing(error: unknown): boolean {
-  return isTransient(error) || (error instanceof ProblemError && [429, 500].includes(error.status));
 }
 
 export function pathOf(taskId: string): string {

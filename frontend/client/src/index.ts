@@ -3,6 +3,7 @@ export {
   AnswerError,
   type DarkroomError,
   isDarkroomError,
+  isPassing,
   isTransient,
   NetworkError,
   type Problem,

@@ -1,4 +1,4 @@
-import { isTransient } from "@darkroom/client";
+import { isPassing } from "@darkroom/client";
 import type { Query } from "@tanstack/react-query";
 import type { FeedConnection } from "./live-feed.ts";
 
@@ -6,8 +6,8 @@ import type { FeedConnection } from "./live-feed.ts";
 type Asked<Data> = Pick<Query<Data>["state"], "data" | "error" | "status">;
 
 /**
- * When to ask next: while something is open, or when the last answer was a failure that may pass;
- * never while the stream tells.
+ * When to ask next: while something is open, or when the last answer was a failure that may pass,
+ * by the measure of a client that follows; never while the stream tells.
  */
 export function nextPollMs<Data>(
   asked: Asked<Data>,
@@ -15,7 +15,7 @@ export function nextPollMs<Data>(
   everyMs: number,
   connection: FeedConnection = "off",
 ): number | false {
-  if (asked.status === "error") return isTransient(asked.error) ? everyMs : false;
+  if (asked.status === "error") return isPassing(asked.error) ? everyMs : false;
   if (connection === "live" || asked.data === undefined) return false;
   return isOpen(asked.data) ? everyMs : false;
 }

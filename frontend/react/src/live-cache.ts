@@ -4,6 +4,7 @@ import { queryKeys } from "./keys.ts";
 import type { KnownTasks } from "./known-tasks.ts";
 import type { FeedConnection } from "./live-feed.ts";
 import { placed, type Recovered, withoutTask, withPlace, withTask } from "./recovered.ts";
+import { refreshHistories } from "./refresh-histories.ts";
 
 /** What the stream tells, put where the hooks look. */
 export function applyUpdate(queryClient: QueryClient, known: KnownTasks, update: TaskUpdate): void {
@@ -21,7 +22,7 @@ export function applyUpdate(queryClient: QueryClient, known: KnownTasks, update:
     case "erased":
       queryClient.removeQueries({ queryKey: queryKeys.tasks.detail(update.task_id) });
       everyRecovery(queryClient, (recovered) => withoutTask(recovered, update.task_id));
-      void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.histories });
+      refreshHistories(queryClient);
       break;
     case "reset":
       void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.all });
@@ -30,16 +31,19 @@ export function applyUpdate(queryClient: QueryClient, known: KnownTasks, update:
 
 /** A task as somebody told it, wherever it is shown. */
 export function applyTask(queryClient: QueryClient, known: KnownTasks, task: Task): void {
-  queryClient.setQueryData<Task>(queryKeys.tasks.detail(task.task_id), (old) => newer(old, task));
+  const queryKey = queryKeys.tasks.detail(task.task_id);
+  const isLate = newer(queryClient.getQueryData<Task>(queryKey), task) !== task;
+  queryClient.setQueryData<Task>(queryKey, (old) => newer(old, task));
   queryClient.setQueryData<Recovered>(
     queryKeys.tasks.recovery(task.type),
     (recovered) => recovered && withTask(recovered, task),
   );
   if (!isTerminal(task)) {
-    known.add(task.type, [task.task_id]);
+    // Its end may have been told, and would be told again at the next visit.
+    if (!isLate) known.add(task.type, [task.task_id]);
     return;
   }
-  void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.histories });
+  refreshHistories(queryClient);
   if (task.prompt_id !== null) {
     const queryKey = queryKeys.generationTasks.byPrompt(task.prompt_id);
     void queryClient.invalidateQueries({ queryKey });

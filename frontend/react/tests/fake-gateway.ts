@@ -64,6 +64,17 @@ export class FakeGateway {
       .length;
   }
 
+  /** Give an answer instead, when what is returned is called. */
+  hold(call: string, answering: () => Response): () => void {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    this.instead.set(call, async () => {
+      await released;
+      return answering();
+    });
+    return release;
+  }
+
   /** How many streams are open. */
   get connections(): number {
     return this.#open.size;

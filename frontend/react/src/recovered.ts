@@ -44,13 +44,26 @@ export function withoutTask({ tasks, ended }: Recovered, taskId: string): Recove
 }
 
 /**
- * What is known after a look: the tasks that the gateway gave, the others that were asked for one
- * by one, and of what is known already the newer state.
+ * A task as the gateway answered, or as it was told since it was asked for. A place moves without
+ * the sequence: where the sequences are equal, what was told meanwhile is the later one.
  */
-export function afterLook(known: Recovered, found: readonly Task[]): Recovered {
-  const told = new Set(found.map((task) => task.task_id));
-  const kept = { ...known, tasks: known.tasks.filter((task) => told.has(task.task_id)) };
-  return found.reduce(withTask, kept);
+export function latest(before: Task | undefined, known: Task | undefined, answer: Task): Task {
+  const wasTold = known !== undefined && known !== before;
+  return wasTold && known.sequence === answer.sequence ? known : newer(known, answer);
+}
+
+/**
+ * What is known after a look: the tasks that the gateway gave, the others that were asked for one
+ * by one, what was told since the look `began`, and of each the newer state.
+ */
+export function afterLook(known: Recovered, began: Recovered, found: readonly Task[]): Recovered {
+  const given = new Set(found.map((task) => task.task_id));
+  const before = new Map(began.tasks.map((task) => [task.task_id, task]));
+  const now = new Map(known.tasks.map((task) => [task.task_id, task]));
+  const tasks = known.tasks.filter(({ task_id }) => given.has(task_id) || !before.has(task_id));
+  return found
+    .map((task) => latest(before.get(task.task_id), now.get(task.task_id), task))
+    .reduce(withTask, { ...known, tasks });
 }
 
 /** The ids that are known to be in progress, and are not among those that the gateway gave. */

@@ -1,4 +1,3 @@
-import { useLive } from "./use-live.ts";
 import { type TaskOptions, useTask } from "./use-task.ts";
 
 export interface PlaceInLine {
@@ -22,8 +21,8 @@ export function useQueuePosition(
   taskId: string,
   { live = true, pollMs }: TaskOptions = {},
 ): PlaceInLine {
-  const connection = useLive(live);
   const { data: task, isFetchedAfterMount } = useTask(taskId, { live, pollMs });
-  if (task === undefined || !(isFetchedAfterMount || connection === "live")) return UNKNOWN;
+  // What the stream has told since counts as fetched.
+  if (task === undefined || !isFetchedAfterMount) return UNKNOWN;
   return { position: task.queue_position, etaSeconds: task.eta_seconds };
 }

@@ -113,6 +113,7 @@ async function look(
   const call = { signal, retries: 0 };
   const current = () =>
     queryClient.getQueryData<Recovered>(queryKeys.tasks.recovery(type)) ?? NOTHING;
+  const began = current();
   const found = await client.processing(type, call);
   known.add(
     type,
@@ -123,7 +124,7 @@ async function look(
   const told = ends.filter((task) => task !== null);
   for (const task of told) applyTask(queryClient, known, task);
   // What was told meanwhile stays: of each task the newer state counts.
-  return afterLook(current(), [...found, ...told]);
+  return afterLook(current(), began, [...found, ...told]);
 }
 
 async function end(

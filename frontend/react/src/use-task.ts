@@ -1,8 +1,9 @@
-import { isTerminal, newer, type Task } from "@darkroom/client";
+import { isTerminal, type Task } from "@darkroom/client";
 import { type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import { queryKeys } from "./keys.ts";
 import { nextPollMs } from "./polling.ts";
 import { useDarkroom } from "./provider.tsx";
+import { latest } from "./recovered.ts";
 import { useLive } from "./use-live.ts";
 
 export interface TaskOptions {
@@ -30,9 +31,13 @@ export function useTask(
   return useQuery({
     queryKey,
     queryFn: async ({ signal }) => {
+      const known = () => queryClient.getQueryData<Task>(queryKey);
+      const before = known();
       const task = await client.get(taskId ?? "", { signal, retries: 0 });
-      return newer(queryClient.getQueryData<Task>(queryKey), task);
+      return latest(before, known(), task);
     },
+    // A place from another page is out of date, whatever the page says of its other queries.
+    staleTime: 0,
     enabled: taskId !== null,
     refetchInterval: ({ state }) => nextPollMs(state, goesOn, pollMs, connection),
     refetchIntervalInBackground: true,

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { answer, problem } from "../../client/tests/builders.ts";
 import { useConnection, useTask, useTaskRecovery } from "../src/index.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { mounted, pass, settle, withFakeTime } from "./rendering.tsx";
@@ -75,6 +76,42 @@ describe("recovering tasks by event stream", () => {
     await settle();
 
     expect(result.current.tasks[0]).toMatchObject({ queue_position: 2, eta_seconds: 8 });
+  });
+
+  test("a task that is told of while a look goes on stays", async () => {
+    const gateway = streaming();
+    const ended = gateway.add();
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    gateway.tasks.delete(ended.task_id);
+    const answerIt = gateway.hold(`GET /tasks/${ended.task_id}`, () =>
+      problem("task_not_found", 404),
+    );
+
+    gateway.push("reset", {});
+    await settle();
+    const fresh = gateway.add();
+    await settle();
+    answerIt();
+    await settle();
+    await pass(10_000);
+
+    expect(result.current.tasks).toEqual([fresh]);
+  });
+
+  test("a place that is told of while a look goes on is the later one", async () => {
+    const gateway = streaming();
+    const task = gateway.add({ queue_position: 3 });
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    const answerIt = gateway.hold("GET /tasks/processing", () => answer({ tasks: [task] }));
+
+    gateway.push("reset", {});
+    await settle();
+    gateway.push("position", { task_id: task.task_id, queue_position: 1, eta_seconds: 2 });
+    await settle();
+    answerIt();
+    await settle();
+
+    expect(result.current.tasks[0]).toMatchObject({ queue_position: 1, eta_seconds: 2 });
   });
 
   test("an erased task is gone", async () => {

@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, test } from "vitest";
-import { queryKeys, useQueuePosition } from "../src/index.ts";
+import { answer, taskOf } from "../../client/tests/builders.ts";
+import { queryKeys, useConnection, useQueuePosition } from "../src/index.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { mounted, pass, settle, withFakeTime } from "./rendering.tsx";
 
@@ -66,12 +67,7 @@ describe("the place of a task in its line", () => {
     const task = gateway.add({ queue_position: 1 });
     const queryClient = new QueryClient();
     queryClient.setQueryData(queryKeys.tasks.detail(task.task_id), { ...task, queue_position: 9 });
-    let answerIt = () => {};
-    const held = new Promise<void>((resolve) => (answerIt = resolve));
-    gateway.instead.set(`GET /tasks/${task.task_id}`, async () => {
-      await held;
-      return new Response(JSON.stringify(task));
-    });
+    const answerIt = gateway.hold(`GET /tasks/${task.task_id}`, () => answer(task));
 
     const { result } = await mounted(gateway, () => useQueuePosition(task.task_id), {
       queryClient,
@@ -81,5 +77,41 @@ describe("the place of a task in its line", () => {
     await settle();
 
     expect(result.current.position).toBe(1);
+  });
+
+  test("nor is it while a stream is there and has not told of the task", async () => {
+    const gateway = streaming();
+    const task = taskOf({ task_id: "elsewhere", queue_position: 9 });
+    const queryClient = new QueryClient();
+    queryClient.setQueryData(queryKeys.tasks.detail(task.task_id), task);
+    const answerIt = gateway.hold(`GET /tasks/${task.task_id}`, () =>
+      answer({ ...task, queue_position: 1 }),
+    );
+
+    const { result } = await mounted(
+      gateway,
+      () => ({ ...useQueuePosition(task.task_id), connection: useConnection() }),
+      { queryClient },
+    );
+    expect(result.current).toMatchObject({ position: null, connection: "live" });
+    answerIt();
+    await settle();
+
+    expect(result.current.position).toBe(1);
+  });
+
+  test("one that was told after the question outlives the answer", async () => {
+    const gateway = streaming();
+    const task = gateway.add({ queue_position: 3 });
+    const answerIt = gateway.hold(`GET /tasks/${task.task_id}`, () => answer(task));
+    const { result } = await mounted(gateway, () => useQueuePosition(task.task_id));
+
+    gateway.push("position", { task_id: task.task_id, queue_position: 2, eta_seconds: 8 });
+    await settle();
+    expect(result.current.position).toBe(2);
+    answerIt();
+    await settle();
+
+    expect(result.current).toEqual({ position: 2, etaSeconds: 8 });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { answer, problem } from "../../client/tests/builders.ts";
-import { useConnection, useTask, useTaskRecovery } from "../src/index.ts";
+import { useConnection, useDarkroom, useTask, useTaskRecovery } from "../src/index.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { mounted, pass, settle, withFakeTime } from "./rendering.tsx";
 
@@ -187,6 +187,124 @@ describe("recovering tasks by event stream", () => {
     await settle();
 
     expect(onCompleted).toHaveBeenCalledOnce();
+  });
+});
+
+/** A stream that is there says so at once and every 15 s; one that does not is taken for dead. */
+async function passAlive(gateway: FakeGateway, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 15_000) {
+    gateway.push("ping", {});
+    await pass(Math.min(left, 15_000));
+  }
+}
+
+describe("a stream that was refused", () => {
+  const unauthorized = () => problem("unauthorized", 401);
+
+  function withoutSession(): FakeGateway {
+    const gateway = streaming();
+    gateway.instead.set("GET /events", unauthorized);
+    return gateway;
+  }
+
+  test("is there a minute later, for whoever still holds it", async () => {
+    const gateway = withoutSession();
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    gateway.instead.clear();
+    await pass(30_000);
+    expect(result.current.connection).toBe("offline");
+
+    await pass(30_000);
+    const task = gateway.add();
+    await settle();
+
+    expect(result.current).toMatchObject({ connection: "live", tasks: [task] });
+    expect(gateway.asked("/events")).toBe(2);
+  });
+
+  test("is there at once when a session has begun", async () => {
+    const gateway = withoutSession();
+    const { result } = await mounted(gateway, () => ({
+      ...useTaskRecovery("CREATE", { live: true }),
+      retry: useDarkroom().feed.retry,
+    }));
+    expect(result.current.connection).toBe("offline");
+
+    gateway.instead.clear();
+    result.current.retry();
+    await settle();
+
+    expect(result.current.connection).toBe("live");
+    await passAlive(gateway, 120_000);
+    expect([gateway.asked("/events"), gateway.connections]).toEqual([2, 1]);
+  });
+
+  test("is not asked for by nobody", async () => {
+    const gateway = withoutSession();
+    const { unmount } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    unmount();
+    await pass(300_000);
+
+    expect(gateway.asked("/events")).toBe(1);
+  });
+
+  test("one that a session opened ends with it, and begins with the next", async () => {
+    const gateway = streaming();
+    const { result } = await mounted(gateway, () => ({
+      ...useTaskRecovery("CREATE", { live: true }),
+      retry: useDarkroom().feed.retry,
+    }));
+
+    gateway.instead.set("GET /events", unauthorized);
+    result.current.retry();
+    await settle();
+
+    expect(result.current.connection).toBe("offline");
+    expect(gateway.connections).toBe(0);
+  });
+});
+
+describe("a tab that nobody sees", () => {
+  function see(state: DocumentVisibilityState): void {
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue(state);
+    document.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  test("lets go of its stream after a minute, polls, and takes it up where it was", async () => {
+    const gateway = streaming();
+    const task = gateway.add();
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    see("hidden");
+    await passAlive(gateway, 59_000);
+    expect([result.current.connection, gateway.connections]).toEqual(["live", 1]);
+    await pass(2000);
+    expect([result.current.connection, gateway.connections]).toEqual(["offline", 0]);
+    gateway.complete(task);
+    await pass(2000);
+    expect(result.current.ended).toHaveLength(1);
+    see("visible");
+    await settle();
+
+    expect([result.current.connection, gateway.connections]).toEqual(["live", 1]);
+    const streams = gateway.calls.filter(({ path }) => path === "/events");
+    expect(streams.map(({ headers }) => headers.get("Last-Event-ID"))).toEqual([
+      null,
+      String(task.sequence),
+    ]);
+  });
+
+  test("keeps its stream when it is seen again within a minute", async () => {
+    const gateway = streaming();
+    await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+
+    for (const state of ["hidden", "visible"] as const) {
+      see(state);
+      await passAlive(gateway, 50_000);
+    }
+
+    expect([gateway.asked("/events"), gateway.connections]).toEqual([1, 1]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What the pages share beside the hooks of `@darkroom/react`: the outbox. */
 
-import type { Client } from "@darkroom/client";
+import { type Client, isTerminal, newer, type Task } from "@darkroom/client";
 import { queryKeys, useDarkroom } from "@darkroom/react";
 import { useQueryClient } from "@tanstack/react-query";
 import {
@@ -29,9 +29,11 @@ export function StudioProvider({ children }: { children: ReactNode }): ReactNode
         client,
         { read: () => recall(KEY), write: (text) => remember(KEY, text) },
         async (task) => {
+          const detail = queryKeys.tasks.detail(task.task_id);
+          const latest = newer(queryClient.getQueryData<Task>(detail), task);
+          queryClient.setQueryData(detail, latest);
           // It may end before the next look: whoever looks then has to know that it was there.
-          known.add(task.type, [task.task_id]);
-          queryClient.setQueryData(queryKeys.tasks.detail(task.task_id), task);
+          if (!isTerminal(latest)) known.add(task.type, [task.task_id]);
           // A look that began before knows nothing of it, and would be taken for the answer.
           const queryKey = queryKeys.tasks.recovery(task.type);
           await queryClient.cancelQueries({ queryKey });

@@ -3,10 +3,13 @@ export interface KnownTasks {
   list(type: string): readonly string[];
   add(type: string, taskIds: readonly string[]): void;
   remove(type: string, taskId: string): void;
+  /** Forget all: they were somebody else's. */
+  clear(): void;
 }
 
 /** More than these are not waited for: the oldest are forgotten. */
 const MOST = 200;
+const PREFIX = "darkroom:in-progress:";
 
 /** Kept in the storage of the browser, where there is one and it lets us. */
 export function knownTasks(storage: Storage | null): KnownTasks {
@@ -47,9 +50,18 @@ export function knownTasks(storage: Storage | null): KnownTasks {
           known.filter((each) => each !== taskId),
         );
     },
+    clear() {
+      inMemory.clear();
+      try {
+        const keys = Array.from({ length: storage?.length ?? 0 }, (_, at) => storage?.key(at));
+        for (const key of keys) if (key?.startsWith(PREFIX)) storage?.removeItem(key);
+      } catch {
+        // What may not be read was not written either.
+      }
+    },
   };
 }
 
 function keyOf(type: string): string {
-  return `darkroom:in-progress:${type}`;
+  return `${PREFIX}${type}`;
 }

@@ -10,7 +10,8 @@ import { KeyForm } from "./components/KeyForm.tsx";
 import { Shell } from "./components/Shell.tsx";
 import { useRepeated } from "./data/clock.ts";
 import { useReachability } from "./data/reachability.ts";
-import { beginSession } from "./data/session.ts";
+import { hasSession } from "./data/session.ts";
+import { useSession } from "./data/studio.tsx";
 import { later } from "./later.ts";
 import { Link, navigate, useAddress } from "./navigation.tsx";
 import { GenerationPage } from "./pages/GenerationPage.tsx";
@@ -36,7 +37,7 @@ export function App(): ReactNode {
   const page = pageAt(address.pathname);
   const main = useRef<HTMLElement>(null);
   const reachability = useReachability();
-  const { client } = useDarkroom();
+  const session = useSession();
   const { data: offers, error, refetch } = useGenerationTypes();
   useRepeated(refetch, OFFERS_EVERY_MS);
 
@@ -67,7 +68,7 @@ export function App(): ReactNode {
 
   if (error !== null && "code" in error && error.code === "unauthorized") {
     const onKey = async (key: string) => {
-      const answer = await beginSession(client, key);
+      const answer = await session.begin(key);
       if (answer === "taken") await refetch();
       return answer;
     };
@@ -80,7 +81,12 @@ export function App(): ReactNode {
 
   return (
     <Announcer>
-      <Shell pages={pages} current={page} main={main}>
+      <Shell
+        pages={pages}
+        current={page}
+        main={main}
+        onSignOut={hasSession() ? session.end : undefined}
+      >
         <Crash key={page}>
           <Suspense fallback={<Loading />}>
             {page === null ? (

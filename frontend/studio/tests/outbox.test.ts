@@ -20,11 +20,13 @@ function shelf(text: string | null = null): Shelf & { text: string | null } {
 }
 
 function outboxWith(answers: (() => Promise<Task>)[], kept = shelf()) {
-  const submit = vi.fn((_: SubmitTask, __?: { idempotencyKey?: string }) => {
-    const answer = answers.shift();
-    if (answer === undefined) throw new Error("sent once too often");
-    return answer();
-  });
+  const submit = vi.fn(
+    (_: SubmitTask, __?: { idempotencyKey?: string; signal?: AbortSignal | undefined }) => {
+      const answer = answers.shift();
+      if (answer === undefined) throw new Error("sent once too often");
+      return answer();
+    },
+  );
   const onSent = vi.fn(async () => undefined);
   return { outbox: new Outbox({ submit }, kept, onSent), submit, onSent, kept };
 }
@@ -69,7 +71,10 @@ describe("what was submitted", () => {
     expect(outbox.entries()).toMatchObject([{ key: "k1", state: "unanswered" }]);
     await outbox.resume();
 
-    expect(submit).toHaveBeenCalledWith(MARKED, { idempotencyKey: "k1" });
+    expect(submit).toHaveBeenCalledWith(MARKED, {
+      idempotencyKey: "k1",
+      signal: expect.any(AbortSignal),
+    });
   });
 
   test("is not sent again by itself once it was refused", async () => {
@@ -97,6 +102,41 @@ describe("what was submitted", () => {
     const { outbox, kept } = outboxWith([cutOff]);
     await outbox.submit(REQUEST, "k1", AT);
     outbox.discard("k1");
+    expect(outbox.entries()).toEqual([]);
+    expect(kept.text).toBeNull();
+  });
+
+  test("is sent for nobody while it is closed, and once more when it is open", async () => {
+    let answerIt = (_: Task) => {};
+    const late = new Promise<Task>((resolve) => (answerIt = resolve));
+    const { outbox, submit, onSent } = outboxWith([() => late, accepted]);
+    const sending = outbox.submit(REQUEST, "k1", AT);
+
+    outbox.close();
+    answerIt(sample());
+    await sending;
+    await outbox.resume();
+    await outbox.submit(REQUEST, "k2", AT);
+
+    expect(submit.mock.calls.map(([, options]) => options?.signal?.aborted)).toEqual([true]);
+    expect(onSent).not.toHaveBeenCalled();
+    expect(outbox.entries()).toMatchObject([
+      { key: "k1", state: "unanswered" },
+      { key: "k2", state: "unanswered" },
+    ]);
+
+    outbox.open();
+    await outbox.resend("k1");
+    expect(outbox.entries()).toMatchObject([{ key: "k2" }]);
+  });
+
+  test("can all be thrown away", async () => {
+    const { outbox, kept } = outboxWith([cutOff, refused]);
+    await outbox.submit(REQUEST, "k1", AT);
+    await outbox.submit(REQUEST, "k2", AT);
+
+    outbox.clear();
+
     expect(outbox.entries()).toEqual([]);
     expect(kept.text).toBeNull();
   });

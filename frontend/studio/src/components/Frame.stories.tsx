@@ -41,5 +41,12 @@ export const Unreachable: Story = { render: () => <ConnectionBanner reachability
 export const Broken: Story = { render: () => <Crashed /> };
 export const Settings: Story = { render: () => <SettingsClosed /> };
 export const SettingsOpen: Story = { render: () => <SettingsMenu /> };
+export const SettingsInSession: Story = {
+  render: () => <SettingsMenu onSignOut={async () => true} />,
+};
+/** Sign out to see it. */
+export const SignOutNotAnswered: Story = {
+  render: () => <SettingsMenu onSignOut={async () => false} />,
+};
 export const WhoPaints: Story = { render: () => <PainterNote /> };
 export const Outline: Story = { render: () => <Skeleton /> };

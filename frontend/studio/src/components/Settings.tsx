@@ -6,15 +6,20 @@ import { Button } from "./Button.tsx";
 
 const SettingsMenu = later(async () => (await import("./SettingsMenu.tsx")).SettingsMenu);
 
+export interface SettingsProps {
+  /** Where there is a session to end; false when it could not be. */
+  readonly onSignOut?: (() => Promise<boolean>) | undefined;
+}
+
 /** The reader's own settings: a button, whose menu comes when it is first asked for. */
-export function Settings(): ReactNode {
+export function Settings({ onSignOut }: SettingsProps): ReactNode {
   const [wanted, setWanted] = useState(false);
   const button = (
     <SettingsButton aria-haspopup="menu" aria-expanded={false} onClick={() => setWanted(true)} />
   );
   return wanted ? (
     <Suspense fallback={button}>
-      <SettingsMenu />
+      <SettingsMenu onSignOut={onSignOut} />
     </Suspense>
   ) : (
     button

@@ -1,16 +1,16 @@
 import { Menu } from "@base-ui/react/menu";
-import { Check, type LucideIcon, Monitor, Moon, Sun } from "lucide-react";
+import { Check, LogOut, type LucideIcon, Monitor, Moon, Sun } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { setTheme, useTheme } from "../design/theme.ts";
 import { LANGUAGES, type Language, useSpoken } from "../strings/language.tsx";
 import type { ThemeWish } from "../strings/strings.ts";
-import { SettingsButton } from "./Settings.tsx";
+import { SettingsButton, type SettingsProps } from "./Settings.tsx";
 import styles from "./SettingsMenu.module.css";
 
 const ICONS: Record<ThemeWish, LucideIcon> = { system: Monitor, light: Sun, dark: Moon };
 
-/** Light or dark, and the language; open to begin with. */
-export function SettingsMenu(): ReactNode {
+/** Light or dark, the language, and the way out; open to begin with. */
+export function SettingsMenu({ onSignOut }: SettingsProps): ReactNode {
   const { strings, language, choose } = useSpoken();
   const theme = useTheme();
   const { settings } = strings;
@@ -56,10 +56,41 @@ export function SettingsMenu(): ReactNode {
                 ))}
               </Menu.Group>
             </Menu.RadioGroup>
+            {onSignOut !== undefined && <SignOut onSignOut={onSignOut} />}
           </Menu.Popup>
         </Menu.Positioner>
       </Menu.Portal>
     </Menu.Root>
+  );
+}
+
+function SignOut({ onSignOut }: { onSignOut: () => Promise<boolean> }): ReactNode {
+  const { session, problems } = useSpoken().strings;
+  const [asking, setAsking] = useState(false);
+  const [failed, setFailed] = useState(false);
+  const signOut = async () => {
+    setAsking(true);
+    setFailed(!(await onSignOut()));
+    setAsking(false);
+  };
+  return (
+    <>
+      <Menu.Separator className={styles.line} />
+      <Menu.Item
+        className={styles.item}
+        closeOnClick={false}
+        disabled={asking}
+        onClick={() => void signOut()}
+      >
+        <LogOut aria-hidden />
+        {session.signOut}
+      </Menu.Item>
+      {failed && (
+        <p className={styles.heading} role="alert">
+          {problems.network}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -31,12 +31,15 @@ export function Shell({
   current,
   children,
   main,
+  onSignOut,
 }: {
   pages: readonly PageName[];
   current: PageName | null;
   children: ReactNode;
   /** Where the focus goes when the page changes. */
   main?: RefObject<HTMLElement | null>;
+  /** Where there is a session to end; false when it could not be. */
+  onSignOut?: (() => Promise<boolean>) | undefined;
 }): ReactNode {
   const { app, pages: words } = useStrings();
   const own = useRef<HTMLElement>(null);
@@ -72,7 +75,7 @@ export function Shell({
           </ul>
         </nav>
         <div className={styles.foot}>
-          <Settings />
+          <Settings onSignOut={onSignOut} />
         </div>
       </header>
       <main className={styles.main} id="content" tabIndex={-1} ref={content}>

@@ -38,6 +38,7 @@ export class Outbox {
   readonly #onSent: (task: Task) => Promise<void>;
   readonly #listeners = new Set<() => void>();
   #entries: readonly Entry[] = [];
+  #sending = new AbortController();
 
   constructor(client: Pick<Client, "submit">, shelf: Shelf, onSent: (task: Task) => Promise<void>) {
     this.#client = client;
@@ -76,18 +77,40 @@ export class Outbox {
     await Promise.all(waiting.map((entry) => this.#send(entry)));
   }
 
+  /** Send nothing until `open`, also not what is on its way: who asks may be somebody else. */
+  close(): void {
+    this.#sending.abort();
+  }
+
+  /** Whoever asks now is who will be sent for. */
+  open(): void {
+    this.#sending = new AbortController();
+  }
+
+  /** Throw everything away. */
+  clear(): void {
+    this.#put([]);
+  }
+
   discard(key: string): void {
     this.#put(this.#entries.filter((each) => each.key !== key));
   }
 
   async #send({ key, request }: Entry): Promise<void> {
+    const { signal } = this.#sending;
     this.#change(key, { state: "sending", problem: null });
     try {
-      const task = await this.#client.submit(request, { idempotencyKey: key });
+      signal.throwIfAborted();
+      const task = await this.#client.submit(request, { idempotencyKey: key, signal });
+      signal.throwIfAborted();
       this.#change(key, { state: "sent", task });
       await this.#onSent(task);
       this.discard(key);
     } catch (error) {
+      if (signal.aborted) {
+        this.#change(key, { state: "unanswered", task: null });
+        return;
+      }
       const state = isTransient(error) ? "unanswered" : "refused";
       this.#change(key, { state, problem: problemOf(error) });
     }

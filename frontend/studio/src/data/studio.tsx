@@ -1,4 +1,4 @@
-/** What the pages share beside the hooks of `@darkroom/react`: the outbox. */
+/** What the pages share beside the hooks of `@darkroom/react`: the outbox, and whose session it is. */
 
 import { type Client, isTerminal, newer, type Task } from "@darkroom/client";
 import { queryKeys, useDarkroom } from "@darkroom/react";
@@ -14,13 +14,24 @@ import {
 import { recall, remember } from "../storage.ts";
 import { type Entry, Outbox } from "./outbox.ts";
 import { useReachability } from "./reachability.ts";
+import { beginSession, endSession, OWNER } from "./session.ts";
 
 const KEY = "darkroom.outbox";
 const AGAIN_MS = 3000;
-const Context = createContext<Outbox | null>(null);
+const Context = createContext<Studio | null>(null);
+
+interface Studio {
+  readonly outbox: Outbox;
+  readonly session: Session;
+}
+
+interface Session {
+  begin(key: string): ReturnType<typeof beginSession>;
+  end(): ReturnType<typeof endSession>;
+}
 
 export function StudioProvider({ children }: { children: ReactNode }): ReactNode {
-  const { client, known } = useDarkroom();
+  const { client, feed, known } = useDarkroom();
   const queryClient = useQueryClient();
   const reachability = useReachability();
   const outbox = useMemo(
@@ -42,6 +53,42 @@ export function StudioProvider({ children }: { children: ReactNode }): ReactNode
       ),
     [client, known, queryClient],
   );
+  const belongings = useMemo(
+    () => ({
+      outbox,
+      feed,
+      async forget() {
+        outbox.clear();
+        known.clear();
+        await queryClient.cancelQueries();
+        queryClient.getMutationCache().clear();
+        queryClient.removeQueries({ type: "inactive" });
+        await queryClient.resetQueries();
+      },
+    }),
+    [outbox, feed, known, queryClient],
+  );
+  const studio = useMemo<Studio>(
+    () => ({
+      outbox,
+      session: {
+        begin: (key) => beginSession(client, belongings, key),
+        end: () => endSession(client, belongings),
+      },
+    }),
+    [outbox, client, belongings],
+  );
+  // The cookie is the whole browser's: another tab may have begun or ended a session.
+  useEffect(() => {
+    const onStorage = ({ key }: StorageEvent) => {
+      if (key !== OWNER) return;
+      feed.retry();
+      outbox.close();
+      void belongings.forget().finally(() => outbox.open());
+    };
+    addEventListener("storage", onStorage);
+    return () => removeEventListener("storage", onStorage);
+  }, [belongings, feed, outbox]);
   useEffect(() => {
     if (reachability !== "reachable") return;
     const resume = () => void outbox.resume();
@@ -49,13 +96,22 @@ export function StudioProvider({ children }: { children: ReactNode }): ReactNode
     const timer = setInterval(resume, AGAIN_MS);
     return () => clearInterval(timer);
   }, [outbox, reachability]);
-  return <Context value={outbox}>{children}</Context>;
+  return <Context value={studio}>{children}</Context>;
+}
+
+function useStudio(): Studio {
+  const studio = use(Context);
+  if (studio === null) throw new Error("This needs a StudioProvider around it.");
+  return studio;
 }
 
 export function useOutbox(): Outbox {
-  const outbox = use(Context);
-  if (outbox === null) throw new Error("useOutbox needs a StudioProvider around it.");
-  return outbox;
+  return useStudio().outbox;
+}
+
+/** To begin a session with a server that asks for a key, and to end it. */
+export function useSession(): Session {
+  return useStudio().session;
 }
 
 /** What was submitted of a type and has no answer yet, newest first. */

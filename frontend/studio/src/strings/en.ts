@@ -78,6 +78,7 @@ export const en: Strings = {
     key: "Key",
     enter: "Continue",
     refused: "This key was not accepted.",
+    signOut: "Sign out",
   },
   painter: {
     title: "About these pictures",

@@ -87,6 +87,7 @@ export interface Strings {
     readonly key: string;
     readonly enter: string;
     readonly refused: string;
+    readonly signOut: string;
   };
   readonly painter: {
     readonly title: string;

@@ -68,6 +68,7 @@ export const tr: Strings = {
     key: "Anahtar",
     enter: "Devam",
     refused: "Bu anahtar kabul edilmedi.",
+    signOut: "Oturumu kapat",
   },
   painter: {
     title: "Bu resimler hakkında",

@@ -68,6 +68,7 @@ export const zh: Strings = {
     key: "密钥",
     enter: "继续",
     refused: "这个密钥未被接受。",
+    signOut: "退出登录",
   },
   painter: {
     title: "关于这些图片",

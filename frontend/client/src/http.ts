@@ -9,8 +9,6 @@ export interface ClientOptions {
   readonly apiKey?: string;
   /** A token, or a function that gives the current one; asked before every request. */
   readonly token?: string | (() => string | undefined | Promise<string | undefined>);
-  /** Sent with every request: `"include"` for cookies of another origin. */
-  readonly credentials?: RequestCredentials;
   /** By default the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** How often a request that may be repeated is sent again after a failure of the network; 3. */
@@ -61,11 +59,6 @@ export class Wire {
     return bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` };
   }
 
-  /** Whether cookies go to another origin as well. */
-  get withCredentials(): boolean {
-    return this.#options.credentials === "include";
-  }
-
   /** The JSON of the answer; asked again after what is transient. */
   async json<Answer>(path: string, ask: Ask = {}): Promise<Answer> {
     const retries = ask.retries ?? this.#options.retries ?? 3;
@@ -84,7 +77,7 @@ export class Wire {
 
   /** An answer whose body is still to be read. Rejects with `NetworkError` when there is none. */
   async open(path: string, ask: Ask, signal: AbortSignal): Promise<Response> {
-    const { credentials, fetch = globalThis.fetch } = this.#options;
+    const { fetch = globalThis.fetch } = this.#options;
     const headers = { ...(await this.credential()), ...ask.headers };
     try {
       return await fetch(this.url(path, ask.query), {
@@ -92,7 +85,6 @@ export class Wire {
         headers,
         signal,
         ...(ask.body === undefined ? {} : { body: ask.body }),
-        ...(credentials === undefined ? {} : { credentials }),
       });
     } catch (error) {
       throw networkError(error);

@@ -45,7 +45,6 @@ async function uploadByXhr(
     const xhr = new XMLHttpRequest();
     const stop = () => xhr.abort();
     xhr.open("POST", wire.url("/uploads"));
-    xhr.withCredentials = wire.withCredentials;
     xhr.timeout = UPLOAD_MS;
     for (const [name, value] of Object.entries(credential)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded, total }) => onProgress({ loaded, total });

@@ -19,11 +19,18 @@ describe("the filters of the history", () => {
 
   test("find every word, in any case and order", () => {
     const task = { prompt: "A red bicycle by the Sea", task_id: "0199" };
-    expect(matches(task, "sea RED")).toBe(true);
-    expect(matches(task, "red fox")).toBe(false);
-    expect(matches({ prompt: null, task_id: "0199-ab" }, "0199")).toBe(true);
-    expect(matches(task, "  ")).toBe(true);
+    expect(matches(task, "sea RED", "en")).toBe(true);
+    expect(matches(task, "red fox", "en")).toBe(false);
+    expect(matches({ prompt: null, task_id: "0199-ab" }, "0199", "en")).toBe(true);
+    expect(matches(task, "  ", "en")).toBe(true);
   });
+});
+
+test("a search finds words in the case of the page's language, and of English", () => {
+  const task = { prompt: "IŞIKLI IMAGE", task_id: "0199" };
+  expect(matches(task, "ışıklı", "en")).toBe(false);
+  expect(matches(task, "ışıklı", "tr")).toBe(true);
+  expect(matches(task, "ışıklı image", "tr")).toBe(true);
 });
 
 describe("a visit", () => {

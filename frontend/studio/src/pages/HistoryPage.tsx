@@ -10,7 +10,7 @@ import { useNow } from "../data/clock.ts";
 import { useFreshHistory } from "../data/history.ts";
 import { navigate, useAddress } from "../navigation.tsx";
 import { PATHS } from "../routes.ts";
-import { useStrings } from "../strings/language.tsx";
+import { useSpoken } from "../strings/language.tsx";
 import { EVERYTHING, matches, readQuery, writeQuery } from "../tasks/history.ts";
 import type { Task } from "../tasks/task.ts";
 import styles from "./HistoryPage.module.css";
@@ -21,7 +21,8 @@ const SEARCHED = 480;
 
 /** Everything that was asked for, newest first. */
 export function HistoryPage({ onOpen }: { onOpen: (task: Task) => void }): ReactNode {
-  const { history } = useStrings();
+  const { strings, language } = useSpoken();
+  const { history } = strings;
   const query = readQuery(useAddress().searchParams);
   const now = useNow(15_000);
   const filter = useMemo(
@@ -33,7 +34,7 @@ export function HistoryPage({ onOpen }: { onOpen: (task: Task) => void }): React
     [query.type, query.status],
   );
   const { pages, tasks: loaded } = useFreshHistory(filter);
-  const shown = loaded.filter((task) => matches(task, query.search));
+  const shown = loaded.filter((task) => matches(task, query.search, language));
   const searching = query.search.trim() !== "";
   const paused = searching && loaded.length >= SEARCHED;
   const filtered = searching || query.type !== null || query.status !== null;

@@ -31,9 +31,20 @@ export function writeQuery({ search, type, status }: HistoryQuery): string {
   return params.size === 0 ? "" : `?${params}`;
 }
 
-/** Every word of the search is somewhere in the prompt, whatever its case. */
-export function matches(task: Pick<Task, "prompt" | "task_id">, search: string): boolean {
-  const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  const text = `${task.prompt ?? ""} ${task.task_id}`.toLocaleLowerCase();
-  return words.every((word) => text.includes(word));
+/**
+ * Every word of the search is somewhere in the prompt, whatever its case: as the page's language
+ * has it (a Turkish I is no i), or as English has it, in which many prompts are.
+ */
+export function matches(
+  task: Pick<Task, "prompt" | "task_id">,
+  search: string,
+  language: string,
+): boolean {
+  const words = search.split(/\s+/).filter(Boolean);
+  const prompt = `${task.prompt ?? ""} ${task.task_id}`;
+  return words.every((word) =>
+    [language, "en"].some((spoken) =>
+      prompt.toLocaleLowerCase(spoken).includes(word.toLocaleLowerCase(spoken)),
+    ),
+  );
 }

@@ -24,16 +24,16 @@ export function HistoryTile({
   const name = nameOf(task, kind);
   return (
     <button type="button" className={styles.tile} onClick={onOpen} data-task={task.task_id}>
-      <div className={styles.media}>
+      <span className={styles.media}>
         <TileMedia task={task} />
-      </div>
-      <div className={styles.body}>
+      </span>
+      <span className={styles.body}>
         <span className={styles.name}>{name}</span>
         <span className={styles.line}>
           <span>{task.status === "completed" ? kind : strings.history.statuses[task.status]}</span>
           <time dateTime={task.created_at}>{formats.agoShort(task.created_at, now)}</time>
         </span>
-      </div>
+      </span>
     </button>
   );
 }

@@ -33,19 +33,19 @@ export function Preview({
   const url = localUrl(artifact.url);
   if (missing) {
     return (
-      <div className={styles.file}>
+      <span className={styles.file}>
         <ImageOff aria-hidden />
         {strings.tasks.notLoaded}
-      </div>
+      </span>
     );
   }
   if (kind !== "image" && kind !== "video") {
     const Icon = kind === "model" ? Box : FileQuestion;
     return (
-      <div className={styles.file}>
+      <span className={styles.file}>
         <Icon aria-hidden />
         {strings.tasks.noPreview}
-      </div>
+      </span>
     );
   }
   const media =

@@ -7,12 +7,12 @@ import styles from "./Tray.module.css";
 export function DevelopingTray({ percent }: { percent: number | null }): ReactNode {
   const strings = useStrings();
   return (
-    <div className={styles.tray} aria-hidden>
-      <div className={styles.bath} />
+    <span className={styles.tray} aria-hidden>
+      <span className={styles.bath} />
       {percent !== null && percent > 0 && (
         <span className={styles.percent}>{strings.tasks.progress(percent)}</span>
       )}
-    </div>
+    </span>
   );
 }
 
@@ -20,24 +20,24 @@ export function DevelopingTray({ percent }: { percent: number | null }): ReactNo
 export function WaitingTray({ place }: { place: number | null }): ReactNode {
   const strings = useStrings();
   return (
-    <div className={`${styles.tray} ${styles.still}`} aria-hidden>
+    <span className={`${styles.tray} ${styles.still}`} aria-hidden>
       {place !== null && place > 0 ? (
-        <div className={styles.place}>
+        <span className={styles.place}>
           <span className={styles.number}>{place}</span>
           <span className={styles.caption}>{strings.tasks.waiting}</span>
-        </div>
+        </span>
       ) : (
         <Clock />
       )}
-    </div>
+    </span>
   );
 }
 
 /** Where no picture will be: the reason as an icon. */
 export function EndedTray({ icon: Icon, bad }: { icon: LucideIcon; bad: boolean }): ReactNode {
   return (
-    <div className={`${styles.tray} ${bad ? styles.bad : styles.still}`} aria-hidden>
+    <span className={`${styles.tray} ${bad ? styles.bad : styles.still}`} aria-hidden>
       <Icon />
-    </div>
+    </span>
   );
 }

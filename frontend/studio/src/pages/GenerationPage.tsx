@@ -198,7 +198,7 @@ const WatchedCard = memo(function WatchedCard({ task, now, fresh, onOpen }: Watc
   const cancel = useCancelTask();
   const retry = useRetryTask();
   const { task_id } = task;
-  const refused = cancel.error ?? retry.error;
+  const { error: refused } = retry.submittedAt > cancel.submittedAt ? retry : cancel;
   return (
     <TaskCard
       task={task}

@@ -1,8 +1,9 @@
+import { ProblemError } from "@darkroom/client";
 import { describe, expect, test } from "vitest";
 import { en } from "../src/strings/en.ts";
 import type { FailureCode } from "../src/strings/strings.ts";
 import { tr } from "../src/strings/tr.ts";
-import { failureOf, problemText } from "../src/tasks/failure.ts";
+import { failureOf, problemOf, problemText } from "../src/tasks/failure.ts";
 import { failedSample } from "../src/tasks/sample.ts";
 
 const CODES: readonly FailureCode[] = [
@@ -62,6 +63,14 @@ describe("a failure", () => {
 describe("a refusal", () => {
   test("is told from the catalogue", () => {
     expect(problemText({ code: "queue_full", detail: "…" }, tr)).toBe(tr.problems.queue_full);
+  });
+
+  test("says when to try again, where the server told", () => {
+    const body = { code: "queue_full", status: 429, title: "Queue full", detail: "Full." } as const;
+    expect(problemText(problemOf(new ProblemError(body, 5)), en)).toBe(
+      "The line is full at the moment. Try again in 5 seconds.",
+    );
+    expect(problemText(problemOf(new ProblemError(body)), en)).toBe(en.problems.queue_full);
   });
 
   test("of a code that is not known yet says what the server says", () => {

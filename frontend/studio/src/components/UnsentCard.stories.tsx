@@ -26,5 +26,5 @@ export const NoNetwork: Story = {
   args: { state: "unanswered", problem: { code: "network", detail: "" } },
 };
 export const Refused: Story = {
-  args: { state: "refused", problem: { code: "queue_full", detail: "" } },
+  args: { state: "refused", problem: { code: "queue_full", detail: "", retryAfterS: 5 } },
 };

@@ -3,7 +3,7 @@ import { CloudOff, RotateCw, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useStrings } from "../strings/language.tsx";
-import { problemText } from "../tasks/failure.ts";
+import { problemText, type ToldProblem } from "../tasks/failure.ts";
 import { nameOf } from "../tasks/task.ts";
 import { Button } from "./Button.tsx";
 import { Notice } from "./Notice.tsx";
@@ -21,7 +21,7 @@ export function UnsentCard({
 }: {
   request: SubmitTask;
   state: "sending" | "unanswered" | "refused";
-  problem: { readonly code: string; readonly detail: string } | null;
+  problem: ToldProblem | null;
   onResend: () => void;
   onDiscard: () => void;
 }): ReactNode {

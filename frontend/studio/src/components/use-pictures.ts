@@ -1,6 +1,6 @@
 import { isTransient, newKey, type Upload, type UploadOptions } from "@darkroom/client";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { problemOf } from "../tasks/failure.ts";
+import { problemOf, type ToldProblem } from "../tasks/failure.ts";
 import type { Picture } from "../tasks/request.ts";
 
 /** A picture that was added: on its way, there, or refused. */
@@ -10,7 +10,7 @@ export interface AddedPicture extends Picture {
   /** An address of this page alone, so that it is seen at once; null when it came by its address. */
   readonly preview: string;
   readonly percent: number;
-  readonly problem: { readonly code: string; readonly detail: string } | null;
+  readonly problem: ToldProblem | null;
 }
 
 export type UploadFile = (file: Blob, options: UploadOptions) => Promise<Upload>;

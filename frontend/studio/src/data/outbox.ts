@@ -4,7 +4,7 @@
  */
 
 import { type Client, isTransient, type SubmitTask, type Task } from "@darkroom/client";
-import { problemOf } from "../tasks/failure.ts";
+import { problemOf, type ToldProblem } from "../tasks/failure.ts";
 
 export interface Entry {
   /** The idempotency key. */
@@ -13,7 +13,7 @@ export interface Entry {
   readonly at: string;
   /** `sent` has its task; `refused` waits for the person, `unanswered` for the network. */
   readonly state: "sending" | "unanswered" | "refused" | "sent";
-  readonly problem: { readonly code: string; readonly detail: string } | null;
+  readonly problem: ToldProblem | null;
   readonly task: Task | null;
 }
 

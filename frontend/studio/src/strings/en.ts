@@ -312,6 +312,8 @@ export const en: Strings = {
     network: "The server can't be reached.",
     unexpected_answer: "An answer came that could not be understood.",
   },
+  queueFull: (seconds) =>
+    `The line is full at the moment. Try again in ${seconds} ${s(seconds, "second", "seconds")}.`,
   viewer: {
     close: "Close",
     type: "Kind",

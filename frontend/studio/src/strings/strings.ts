@@ -172,6 +172,8 @@ export interface Strings {
   readonly stages: Readonly<Record<KnownStage, string>>;
   readonly failures: Readonly<Record<FailureCode | "unknown", FailureStrings>>;
   readonly problems: Readonly<Record<KnownProblem, string>>;
+  /** `queue_full`, where the server told after how many seconds there may be room. */
+  readonly queueFull: Counted;
   readonly viewer: {
     readonly close: string;
     readonly type: string;

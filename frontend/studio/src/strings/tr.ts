@@ -297,6 +297,7 @@ export const tr: Strings = {
     network: "Sunucuya ulaşılamıyor.",
     unexpected_answer: "Anlaşılamayan bir yanıt geldi.",
   },
+  queueFull: (seconds) => `Sıra şu anda dolu. ${seconds} saniye sonra dene.`,
   viewer: {
     close: "Kapat",
     type: "Tür",

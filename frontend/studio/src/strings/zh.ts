@@ -291,6 +291,7 @@ export const zh: Strings = {
     network: "无法连接服务器。",
     unexpected_answer: "收到了无法理解的回答。",
   },
+  queueFull: (seconds) => `队伍已满。请在 ${seconds} 秒后再试。`,
   viewer: {
     close: "关闭",
     type: "类型",

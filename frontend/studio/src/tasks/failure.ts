@@ -1,6 +1,6 @@
 /** Why something did not work, in the reader's words: by code and params, never by guessing. Pure. */
 
-import { isDarkroomError } from "@darkroom/client";
+import { isDarkroomError, ProblemError } from "@darkroom/client";
 import {
   Ban,
   BatteryWarning,
@@ -63,17 +63,30 @@ function valuesOf(message: string, params: Readonly<Record<string, unknown>>): F
 }
 
 /** What an error says of itself; `problemText` makes words of it. */
-export function problemOf(error: unknown): { readonly code: string; readonly detail: string } {
+export interface ToldProblem {
+  readonly code: string;
+  readonly detail: string;
+  /** When to ask again, where the server told. */
+  readonly retryAfterS?: number;
+}
+
+export function problemOf(error: unknown): ToldProblem {
   const code = isDarkroomError(error) ? error.code : "unexpected_answer";
-  return { code, detail: error instanceof Error ? error.message : "" };
+  const retryAfterS = error instanceof ProblemError ? error.retryAfterS : null;
+  return {
+    code,
+    detail: error instanceof Error ? error.message : "",
+    ...(retryAfterS !== null && { retryAfterS }),
+  };
 }
 
 /** What to tell about a request that was refused or did not arrive. */
 export function problemText(
-  problem: { readonly code: string; readonly detail?: string },
+  { code, detail, retryAfterS }: Partial<ToldProblem> & { readonly code: string },
   strings: Strings,
 ): string {
+  if (code === "queue_full" && retryAfterS !== undefined) return strings.queueFull(retryAfterS);
   const known: Readonly<Record<string, string>> = strings.problems;
-  const text = Object.hasOwn(known, problem.code) ? known[problem.code] : undefined;
-  return text ?? problem.detail ?? strings.problems.unexpected_answer;
+  const text = Object.hasOwn(known, code) ? known[code] : undefined;
+  return text ?? detail ?? strings.problems.unexpected_answer;
 }

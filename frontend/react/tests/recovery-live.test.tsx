@@ -1,6 +1,7 @@
+import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, test, vi } from "vitest";
 import { answer, problem } from "../../client/tests/builders.ts";
-import { useConnection, useDarkroom, useTask, useTaskRecovery } from "../src/index.ts";
+import { queryKeys, useConnection, useDarkroom, useTask, useTaskRecovery } from "../src/index.ts";
 import { FakeGateway } from "./fake-gateway.ts";
 import { mounted, pass, settle, withFakeTime } from "./rendering.tsx";
 
@@ -80,14 +81,17 @@ describe("recovering tasks by event stream", () => {
 
   test("a task that is told of while a look goes on stays", async () => {
     const gateway = streaming();
+    const queryClient = new QueryClient();
     const ended = gateway.add();
-    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }), {
+      queryClient,
+    });
     gateway.tasks.delete(ended.task_id);
     const answerIt = gateway.hold(`GET /tasks/${ended.task_id}`, () =>
       problem("task_not_found", 404),
     );
 
-    gateway.push("reset", {});
+    void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.recoveries });
     await settle();
     const fresh = gateway.add();
     await settle();
@@ -100,11 +104,14 @@ describe("recovering tasks by event stream", () => {
 
   test("a place that is told of while a look goes on is the later one", async () => {
     const gateway = streaming();
+    const queryClient = new QueryClient();
     const task = gateway.add({ queue_position: 3 });
-    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }), {
+      queryClient,
+    });
     const answerIt = gateway.hold("GET /tasks/processing", () => answer({ tasks: [task] }));
 
-    gateway.push("reset", {});
+    void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.recoveries });
     await settle();
     gateway.push("position", { task_id: task.task_id, queue_position: 1, eta_seconds: 2 });
     await settle();
@@ -274,13 +281,20 @@ describe("a tab that nobody sees", () => {
   test("lets go of its stream after a minute, polls, and takes it up where it was", async () => {
     const gateway = streaming();
     const task = gateway.add();
-    const { result } = await mounted(gateway, () => useTaskRecovery("CREATE", { live: true }));
+    const { result } = await mounted(gateway, () => ({
+      ...useTaskRecovery("CREATE", { live: true }),
+      hold: useDarkroom().feed.hold,
+    }));
 
     see("hidden");
     await passAlive(gateway, 59_000);
     expect([result.current.connection, gateway.connections]).toEqual(["live", 1]);
     await pass(2000);
     expect([result.current.connection, gateway.connections]).toEqual(["offline", 0]);
+    const letGo = result.current.hold();
+    await settle();
+    letGo();
+    expect(gateway.connections).toBe(0);
     gateway.complete(task);
     await pass(2000);
     expect(result.current.ended).toHaveLength(1);

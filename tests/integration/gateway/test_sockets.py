@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from nats.errors import Error as NatsError
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from builders import completed, requested, started, task_id
+from gateway.streams import Found
 from integration.gateway.house import ANN, BOB, House
 from integration.gateway.listening import Listening, frame, listening
 from servers import eventually
@@ -120,6 +122,34 @@ async def test_who_makes_no_sense_again_and_again_is_shown_the_door(door: Listen
     assert await closed(noisy) == (1008, "too many messages that were not understood")
     assert await closed(binary) == (1003, "send JSON as text")
     assert (await closed(huge))[0] == 1009
+    await eventually(door.is_quiet)
+
+
+async def test_a_ping_that_cannot_be_answered_is_an_error_and_no_more(door: Listening) -> None:
+    connection = await door.socket()
+    await connection.send('{"ping": 123456789012345678901234567890}')
+    refused = await frame(connection)
+    await say(connection, ping={"n": 2**53})
+
+    assert (refused.event, refused.data["code"]) == ("error", "invalid_message")
+    assert (await frame(connection, "pong")).data == {"n": 2**53}
+    await connection.close()
+    await eventually(door.is_quiet)
+
+
+async def test_what_nobody_foresaw_closes_the_connection(
+    door: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(owner: str, name: str) -> Found:
+        raise NatsError
+
+    monkeypatch.setattr(door.parts.streams, "find", broken)
+    connection = await door.socket()
+    await say(connection, subscribe={})
+    await frame(connection, "ready")
+    await say(connection, subscribe={"task_id": ONE})
+
+    assert await closed(connection) == (1011, "something went wrong here: connect again")
     await eventually(door.is_quiet)
 
 

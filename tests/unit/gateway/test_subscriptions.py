@@ -20,8 +20,8 @@ from gateway.subscriptions import Key, Said, read_message
         ),
         ('{"subscribe": {"task_id": "t", "after": 0}}', Said("subscribe", Key("t", None), 0)),
         ('{"unsubscribe": {"task_id": "t"}}', Said("unsubscribe", Key("t", None))),
-        ('{"ping": null}', Said("ping")),
-        ('{"ping": [1]}', Said("ping", echo=[1])),
+        ('{"ping": null}', Said("ping", echo=b"null")),
+        ('{"ping": [1]}', Said("ping", echo=b"[1]")),
     ],
 )
 def test_what_is_understood(text: str, said: Said) -> None:
@@ -33,6 +33,14 @@ def test_what_is_not_understood_is_told_what_may_be_said(text: str) -> None:
     with pytest.raises(Refusal, match="invalid_message") as refused:
         read_message(text)
     assert refused.value.detail.startswith('Say {"subscribe"')
+
+
+@pytest.mark.parametrize(
+    "echo", ["123456789012345678901234567890", '{"a": [-9e99999, -1, 1' + "0" * 20 + "]}"]
+)
+def test_a_ping_that_cannot_be_answered_is_refused(echo: str) -> None:
+    with pytest.raises(Refusal, match="invalid_message"):
+        read_message(f'{{"ping": {echo}}}')
 
 
 @given(st.text(max_size=200))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gateway.admission import generation_type
@@ -55,7 +56,8 @@ class Said(NamedTuple):
     what: Literal["subscribe", "unsubscribe", "ping"]
     key: Key = Key(None, None)
     after: int | None = None
-    echo: Any = None
+    echo: bytes = b""
+    """The data of a ping, as JSON."""
 
 
 _MESSAGE: TypeAdapter[_Subscribe | _Unsubscribe | _Ping] = TypeAdapter(
@@ -77,11 +79,20 @@ def read_message(text: str) -> Said:
         ) from None
     match message:
         case _Ping(ping=echo):
-            return Said("ping", echo=echo)
+            return Said("ping", echo=_encoded(echo))
         case _Subscribe(subscribe=topic):
             return Said("subscribe", _key(topic), topic.after)
         case _:
             return Said("unsubscribe", _key(message.unsubscribe))
+
+
+def _encoded(echo: Any) -> bytes:
+    try:
+        return orjson.dumps(echo)
+    except TypeError:
+        raise Refusal(
+            "invalid_message", "The data of a ping may have no integer beyond 64 bits."
+        ) from None
 
 
 def _key(topic: Topic) -> Key:

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.requests import HTTPConnection
 from starlette.routing import WebSocketRoute
 from starlette.types import Message as AsgiMessage
@@ -26,6 +25,9 @@ from gateway.refusals import Refusal
 from gateway.routes.streams import slow_reader
 from gateway.serving import abort_of
 from gateway.subscriptions import Key, Said, read_message
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 MOST_SUBSCRIPTIONS = 64
 MOST_NONSENSE = 10
@@ -33,11 +35,12 @@ MOST_NONSENSE = 10
 _UNSUPPORTED = 1003
 _POLICY = 1008
 _GOING_AWAY = 1001
+_INTERNAL = 1011
 _TRY_AGAIN_LATER = 1013
 
 
-class _Abuse(Exception):
-    """The client does not keep to the protocol: why, as a close code and a reason."""
+class _Close(Exception):
+    """Nothing more is heard: why, as a close code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -73,7 +76,7 @@ class _Conversation:
         self._send = send
         self._subscriptions: dict[Key, contextlib.ExitStack] = {}
         self._nonsense = 0
-        self._closing: _Abuse | None = None
+        self._closing: _Close | None = None
 
     async def run(self, abort: Any) -> None:
         hearing = asyncio.create_task(self._hear())
@@ -86,22 +89,25 @@ class _Conversation:
                 self._unsubscribe(key)
 
     async def _hear(self) -> None:
-        while True:
-            heard = await self._receive()
-            if heard["type"] == "websocket.disconnect":
-                self._outbox.end(Ending.GONE)
-                return
-            try:
+        try:
+            while (heard := await self._receive())["type"] != "websocket.disconnect":
                 await self._take(heard)
-            except _Abuse as abuse:
-                self._closing = abuse
-                self._outbox.end(Ending.DONE)
-                return
+        except _Close as closing:
+            self._close_with(closing)
+        except Exception as problem:  # noqa: BLE001 - nobody would hear that the client goes
+            _log.exception("a socket is not heard any more", reason=repr(problem))
+            self._close_with(_Close(_INTERNAL, "something went wrong here: connect again"))
+        else:
+            self._outbox.end(Ending.GONE)
+
+    def _close_with(self, closing: _Close) -> None:
+        self._closing = closing
+        self._outbox.end(Ending.DONE)
 
     async def _take(self, heard: AsgiMessage) -> None:
         text = heard.get("text")
         if text is None:
-            raise _Abuse(_UNSUPPORTED, "send JSON as text")
+            raise _Close(_UNSUPPORTED, "send JSON as text")
         try:
             await self._answer(read_message(text))
         except Refusal as refusal:
@@ -114,12 +120,12 @@ class _Conversation:
         if refusal.code == "invalid_message":
             self._nonsense += 1
             if self._nonsense >= MOST_NONSENSE:
-                raise _Abuse(_POLICY, "too many messages that were not understood")
+                raise _Close(_POLICY, "too many messages that were not understood")
 
     async def _answer(self, said: Said) -> None:
         match said.what:
             case "ping":
-                await self._tell(Message("pong", orjson.dumps(said.echo)))
+                await self._tell(Message("pong", said.echo))
             case "unsubscribe":
                 self._unsubscribe(said.key)
             case "subscribe":
@@ -172,7 +178,7 @@ class _Conversation:
             case Ending.STOPPING:
                 await self._close(_GOING_AWAY, "the gateway goes down: connect again")
             case _:
-                closing = self._closing or _Abuse(1000, "")
+                closing = self._closing or _Close(1000, "")
                 await self._close(closing.code, closing.reason)
 
     async def _close(self, code: int, reason: str) -> None:

@@ -32,10 +32,10 @@ from gateway.following import (
     fact,
     is_beginning,
     message_of,
-    nearest,
     place_message,
     reset_message,
     snapshot_message,
+    told_now,
 )
 from gateway.following import (
     folded as folded_facts,
@@ -151,5 +151,10 @@ def test_a_cursor_is_an_id_and_no_event() -> None:
     assert json.loads(Cursor(12).frame) == {"id": 12, "event": "ready", "data": {}}
 
 
-def test_the_nearest_come_first_and_who_left_not_at_all() -> None:
-    assert nearest({"a": 3, "b": 1, "c": 2}, ["a", "gone", "b", "c"], 2) == ["b", "c"]
+def test_half_of_the_places_told_are_the_nearest_the_others_those_that_waited_longest() -> None:
+    places = {"a": 5, "b": 4, "c": 2, "d": 1, "e": 3}
+
+    assert told_now(places, 2) == ["d", "a"]
+    assert told_now(places, 3) == ["d", "c", "a"]
+    assert told_now(places, 9) == ["d", "c", "e", "b", "a"]
+    assert told_now({}, 2) == []

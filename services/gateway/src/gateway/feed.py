@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,7 +74,6 @@ class Follow:
         "owner",
         "task_id",
         "type_name",
-        "unplaced",
         "waits_for_places",
     )
 
@@ -100,10 +99,8 @@ class Follow:
         self.has_ended = False
         self.missed = False
         """Too much happened while it was joining: it has to read again."""
-        self.unplaced: set[str] | None = None
-        """Tasks whose places moved, and were not told to it yet."""
         self.waits_for_places = False
-        """It does not know any place: the next ones are news to it, moved or not."""
+        """It does not know all places: when it has joined it is told them, moved or not."""
 
     def concerns(self, task_id: str, type_name: str | None) -> bool:
         if self.task_id is not None:
@@ -181,6 +178,10 @@ class Feed:
         """Somebody, whoever it belongs to, left or entered a line."""
         self.on_change: Callable[[Task], None] = lambda task: None
         """A followed task changed."""
+        self.on_left: Callable[[Follow], None] = lambda follow: None
+        """The last follower of this one's task, or of this one's owner, left."""
+        self.on_another_log: Callable[[], None] = lambda: None
+        """What was known of tasks is void: all followers begin anew."""
         bus.on_reconnect(self._on_reconnect)
 
     @property
@@ -190,10 +191,22 @@ class Feed:
 
     def followers(self, owner: str, task_id: str) -> Iterator[Follow]:
         """Those who may be told of this task."""
-        yield from self._by_owner.get(owner, ())
+        yield from self.of_owner(owner)
+        yield from self.of_task(owner, task_id)
+
+    def of_owner(self, owner: str) -> Collection[Follow]:
+        """Those who follow the owner's tasks, or those of a type."""
+        return self._by_owner.get(owner, ())
+
+    def of_task(self, owner: str, task_id: str) -> Iterator[Follow]:
+        """Those who follow this task alone."""
         for follow in self._by_task.get(task_id, ()):
             if follow.owner == owner:
                 yield follow
+
+    def has(self, follow: Follow) -> bool:
+        group, key = self._place(follow)
+        return follow in group.get(key, ())
 
     def follows(self) -> Iterator[Follow]:
         for follows in (*self._by_owner.values(), *self._by_task.values()):
@@ -233,6 +246,7 @@ class Feed:
         follows.discard(follow)
         if not follows:
             del group[key]
+            self.on_left(follow)
         self._owners[follow.owner] -= 1
         if not self._owners[follow.owner]:
             del self._owners[follow.owner]
@@ -516,6 +530,7 @@ class Feed:
         """The log is another one, or has forgotten what is missing: all have to begin anew."""
         _log.warning("followers begin anew", sequence=self.sequence, log=state.last_sequence)
         self._begin_at(state)
+        self.on_another_log()
         for follow in list(self.follows()):
             follow.begin()
             follow.on_reset()

@@ -6,7 +6,9 @@ from the raw copy, or by another gateway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -159,7 +161,12 @@ def error_message(problem: Mapping[str, Any]) -> Message:
     return Message("error", orjson.dumps(problem))
 
 
-def nearest(places: Mapping[str, int], task_ids: Iterable[str], most: int) -> Sequence[str]:
-    """Those of the tasks that are first in their lines."""
-    known = [task_id for task_id in task_ids if task_id in places]
-    return sorted(known, key=lambda task_id: places[task_id])[:most]
+def told_now(places: Mapping[str, int], most: int) -> list[str]:
+    """Of the tasks whose places are to be told, those whose turn it is.
+
+    Half of them are the nearest; the others are the first in ``places``, so that in a line that
+    moves all the time those far behind have their turn as well.
+    """
+    near = heapq.nsmallest(most - most // 2, places, key=places.__getitem__)
+    others = (task_id for task_id in places if task_id not in near)
+    return [*near, *itertools.islice(others, most // 2)]

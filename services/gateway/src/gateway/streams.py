@@ -199,7 +199,7 @@ class Streams:
                 projected, _ = await self._tasks.get(task.task_id)
         if projected is not None and projected["sequence"] == task.sequence:
             record |= {name: projected[name] for name in ("queue_position", "eta_seconds")}
-            self._places.know(task.task_id, projected["queue_position"])
+            self._places.know(projected)
         else:
             follow.waits_for_places = True
         return snapshot_message(record, self._view)
@@ -239,7 +239,7 @@ class Streams:
                     follow.owner, follow.type_name, log, page
                 )
             for record in records:
-                self._places.know(record["task_id"], record["queue_position"])
+                self._places.know(record)
                 # Broken off here, all that is still to come happened later.
                 follow.cursor = record["sequence"]
                 await follow.outbox.offer(snapshot_message(record, self._view))
@@ -260,4 +260,4 @@ class Streams:
 
     def _arrived(self, follow: Follow, cursor: int) -> None:
         follow.go_live(cursor)
-        self._places.stir()
+        self._places.welcome(follow)

@@ -115,6 +115,58 @@ async def test_without_keys_everybody_gets_what_they_expect(house: House) -> Non
     assert token.json().keys() == {"token", "expires_at"}
 
 
+FORM = {"file": ("a.png", b"no picture", "image/png")}
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://darkroom.test:3000"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("told", FOREIGN)
+async def test_without_keys_pages_of_other_sites_change_nothing(
+    house: House, told: dict[str, str]
+) -> None:
+    gateway = await house.gateway(auth="none", cors_origins="https://app.example")
+    answers = [
+        await gateway.post("/uploads", files=FORM, headers=told),
+        await gateway.post("/tasks", json=CREATE, headers=told),
+        await gateway.delete(f"/tasks/{ONE}", headers=told),
+        await gateway.post(f"/tasks/{ONE}/cancel", headers=told),
+    ]
+
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(403, "cross_site")}
+    assert await house.last_sequence() == 0
+    assert (await gateway.get("/generation-types", headers=told)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://proxied.example"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"},
+        {"Origin": "https://app.example"},
+        {"Origin": "http://darkroom.test"},
+        {"Origin": "http://darkroom.test", "Host": "10.0.0.7:8400"},
+    ],
+)
+async def test_without_keys_our_pages_those_allowed_and_what_is_no_browser_go_on(
+    house: House, told: dict[str, str]
+) -> None:
+    gateway = await house.gateway(auth="none", cors_origins="https://app.example")
+    answers = [
+        await gateway.post("/uploads", files=FORM, headers=told),
+        await gateway.post("/tasks", json=CREATE, headers=told),
+    ]
+
+    assert [each.status_code for each in answers] == [422, 202]
+
+
 async def test_pages_follow_with_a_cookie_or_a_token_and_no_log_tells_it(
     task_store: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

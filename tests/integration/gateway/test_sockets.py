@@ -196,6 +196,14 @@ async def test_a_socket_shows_who_it_belongs_to(
     assert (await frame(bobs)).event == "ready"
 
 
+async def test_a_proxy_may_say_another_host(task_store: House) -> None:
+    async with listening(task_store, public_url="https://darkroom.example/") as door:
+        connection = await door.socket(headers=ANN | {"Origin": "https://darkroom.example"})
+        await say(connection, ping=1)
+
+        assert (await frame(connection)).data == 1
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,12 +49,19 @@ class Authenticator(Protocol):
 
 
 class NoAuthentication:
-    """``AUTH=none``: one owner, who asks. A pass is handed out to whoever expects one."""
+    """``AUTH=none``: one owner, who asks. A pass is handed out to whoever expects one.
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    Nobody shows anything, so that any page that is visited on this machine could send a form here:
+    only ``pages`` of these origins, and our own, may change things.
+    """
+
+    def __init__(self, pages: Sequence[str], now: Callable[[], float] = time.time) -> None:
+        self._pages = pages
         self._now = now
 
     def owner(self, headers: Mapping[str, str], scope: Scope) -> str:
+        if scope.get("method", "GET") not in _SAFE:
+            check_page(headers, self._pages)
         return ANYBODY
 
     def session(self, headers: Mapping[str, str]) -> Pass:
@@ -133,7 +140,7 @@ def authenticator(settings: Settings) -> Authenticator:
         return ApiKeys(
             settings.api_keys.get_secret_value(), secret=settings.session_secret.get_secret_value()
         )
-    return NoAuthentication()
+    return NoAuthentication(settings.pages)
 
 
 def token_of(scope: Scope) -> str:
@@ -153,15 +160,34 @@ def check_same_origin(headers: Mapping[str, str]) -> None:
     raise cross_site()
 
 
-def check_socket_origin(headers: Mapping[str, str], origins: list[str]) -> None:
+def check_page(headers: Mapping[str, str], pages: Sequence[str]) -> None:
+    """Any page may send a form anywhere, whatever CORS says: taken are those of ours and allowed.
+
+    What is no browser sends neither ``Sec-Fetch-Site`` nor ``Origin``. Raises `Refusal`
+    ``cross_site``.
+    """
+    site = headers.get("sec-fetch-site")
+    if site in ("same-origin", "none"):
+        return
+    if site is None:
+        check_socket_origin(headers, pages)
+    elif not _is_among(headers.get("origin"), pages):
+        raise cross_site()
+
+
+def check_socket_origin(headers: Mapping[str, str], pages: Sequence[str]) -> None:
     """A WebSocket may be opened by any page, whatever CORS says: only by ours, and those allowed.
 
     What is no browser sends no ``Origin``. Raises `Refusal` ``cross_site``.
     """
     origin = headers.get("origin")
-    if origin is None or _is_own(origin, headers) or origin in origins or "*" in origins:
+    if origin is None or _is_own(origin, headers) or _is_among(origin, pages):
         return
     raise cross_site()
+
+
+def _is_among(origin: str | None, pages: Sequence[str]) -> bool:
+    return origin in pages or (origin is not None and "*" in pages)
 
 
 def _is_own(origin: str | None, headers: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +58,12 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """Whose pages may call from a browser."""
         return [each.strip() for each in self.cors_origins.split(",") if each.strip()]
+
+    @property
+    def pages(self) -> list[str]:
+        """The origins of pages that may change things: those, and our own under its public name."""
+        own = urlsplit(self.root_url)
+        return [*self.origins, f"{own.scheme}://{own.netloc}"]
 
     def check(self) -> None:
         """Raises `BadSettings` for what would be unsafe, or can't be served."""

@@ -53,7 +53,7 @@ async def follow(scope: Scope, receive: Receive, send: Send) -> None:
     headers: Mapping[str, str] = HTTPConnection(scope).headers
     await receive()
     try:
-        check_socket_origin(headers, parts.settings.origins)
+        check_socket_origin(headers, parts.settings.pages)
         owner = parts.auth.owner(headers, scope)
         with parts.streams.connection("socket") as outbox:
             await send({"type": "websocket.accept"})

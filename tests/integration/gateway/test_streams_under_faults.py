@@ -187,11 +187,26 @@ async def test_who_does_not_read_is_dropped_and_nothing_grows(
 
 async def _deaf(door: Listening) -> tuple[socket.socket, asyncio.StreamWriter]:
     """A client that asks for the stream and never reads an answer."""
+    sock, writer = await _asks_and_reads_nothing(door)
+    await eventually(lambda: list(door.parts.streams.feed.follows()))
+    await eventually(lambda: next(door.parts.streams.feed.follows()).held is None)
+    return sock, writer
+
+
+async def _narrow(door: Listening) -> socket.socket:
+    """A connection of a client that soon has taken all it can without reading."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", door.port))
+    return sock
+
+
+async def _asks_and_reads_nothing(
+    door: Listening,
+) -> tuple[socket.socket, asyncio.StreamWriter]:
+    sock = await _narrow(door)
     loop = asyncio.get_running_loop()
-    await loop.sock_connect(sock, ("127.0.0.1", door.port))
     reader = asyncio.StreamReader(limit=1024)
     protocol = asyncio.StreamReaderProtocol(reader)
     transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
@@ -199,9 +214,34 @@ async def _deaf(door: Listening) -> tuple[socket.socket, asyncio.StreamWriter]:
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     head = [f"{name}: {value}" for name, value in ANN.items()]
     writer.write("\r\n".join(["GET /events HTTP/1.1", "Host: x", *head, "", ""]).encode())
-    await eventually(lambda: list(door.parts.streams.feed.follows()))
-    await eventually(lambda: next(door.parts.streams.feed.follows()).held is None)
     return sock, writer
+
+
+@pytest.mark.parametrize("kind", ["stream", "socket"])
+async def test_who_never_reads_a_snapshot_gives_its_place_back(
+    task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("gateway.routes.streams.PING_S", 0.5)
+    house = task_store
+    for n in range(700):
+        name = own(task_id(10 + n))
+        await house.tell(requested(**name), annotated({"note": "x" * 12_000}, **name))
+    await house.projected()
+    dropped = sample("darkroom_streams_ended_total", reason="slow_reader")
+    if kind == "stream":
+        _, writer = await _asks_and_reads_nothing(door)
+        transport = writer.transport
+    else:
+        connection = await door.socket(sock=await _narrow(door))
+        transport = connection.transport
+        transport.pause_reading()
+        await connection.send('{"subscribe": {}}')
+
+    await eventually(
+        lambda: sample("darkroom_streams_ended_total", reason="slow_reader") > dropped, 30
+    )
+    await eventually(door.is_quiet)
+    transport.abort()
 
 
 async def test_a_slow_socket_is_told_why(

@@ -60,6 +60,23 @@ async def test_what_can_wait_waits_for_room() -> None:
     assert seen == offered
 
 
+async def test_who_takes_no_ping_until_the_next_is_a_slow_reader() -> None:
+    outbox = Outbox()
+    outbox.due()
+    assert await outbox.take() == []
+    outbox.ping = False
+    for number in range(MOST_MESSAGES // 4):
+        await outbox.offer(message(number))
+    offering = asyncio.create_task(outbox.offer(message(MOST_MESSAGES)))
+    await asyncio.sleep(0)
+    outbox.due()
+    assert outbox.ending is None
+    outbox.due()
+    await offering
+
+    assert outbox.ending is Ending.SLOW_READER
+
+
 async def test_the_end_wakes_everybody_and_the_first_reason_counts() -> None:
     outbox = Outbox()
     taking = asyncio.create_task(taken(outbox))

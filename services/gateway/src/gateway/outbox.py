@@ -106,7 +106,10 @@ class Outbox:
                 self._aborting.cancel()
 
     def due(self) -> None:
-        """A ping is due."""
+        """A ping is due. Who has not taken the one before takes nothing: what is offered to it
+        would wait for ever."""
+        if self.ping:
+            self.end(Ending.SLOW_READER)
         self.ping = True
         self._wake()
 

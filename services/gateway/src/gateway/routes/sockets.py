@@ -22,7 +22,7 @@ from gateway.outbox import Ending, Outbox
 from gateway.parts import Parts
 from gateway.problems import problem_of, problem_response, refusal_of_fault
 from gateway.refusals import Refusal
-from gateway.routes.streams import slow_reader
+from gateway.routes.streams import Pings, slow_reader
 from gateway.serving import abort_of
 from gateway.subscriptions import Key, Said, read_message
 from telemetry.logs import get_logger
@@ -80,10 +80,12 @@ class _Conversation:
 
     async def run(self, abort: Any) -> None:
         hearing = asyncio.create_task(self._hear())
+        pings = Pings(self._outbox)
         try:
             with self._outbox.cut_by(abort):
                 await self._write()
         finally:
+            pings.stop()
             hearing.cancel()
             for key in list(self._subscriptions):
                 self._unsubscribe(key)
@@ -166,7 +168,10 @@ class _Conversation:
             messages = await self._outbox.take()
             for message in messages:
                 await self._send({"type": "websocket.send", "text": message.frame})
-            if not messages and self._outbox.ending is not None:
+            if self._outbox.ping:
+                # The server sends them, and does not cut off who takes none.
+                self._outbox.ping = False
+            elif not messages and self._outbox.ending is not None:
                 break
         match self._outbox.ending:
             case Ending.GONE:

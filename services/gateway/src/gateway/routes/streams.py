@@ -85,7 +85,7 @@ async def _stream(
         return
     await send(_part(_FIRST))
     watching = asyncio.create_task(_until_gone(receive, outbox))
-    pings = _Pings(outbox)
+    pings = Pings(outbox)
     try:
         with outbox.cut_by(abort_of(scope)), Joining(streams, follow, after):
             await _write(outbox, send)
@@ -120,7 +120,7 @@ async def _until_gone(receive: Receive, outbox: Outbox) -> None:
     outbox.end(Ending.GONE)
 
 
-class _Pings:
+class Pings:
     """Now and then something is written, so that neither end takes the other for dead."""
 
     __slots__ = ("_next", "_outbox")

@@ -15,6 +15,7 @@ from delivery.incoming import Incoming
 from delivery.provision import ensure_stream
 from gateway.following import Message
 from gateway.live import LiveEvent
+from gateway.streams import Found
 from integration.gateway.conftest import SPEC, running_task_store
 from integration.gateway.house import ANN, House
 from integration.gateway.listening import Listening, Told, frame, listening
@@ -242,6 +243,31 @@ async def test_who_never_reads_a_snapshot_gives_its_place_back(
     )
     await eventually(door.is_quiet)
     transport.abort()
+
+
+@pytest.mark.parametrize("after", [None, 1])
+async def test_more_than_is_held_back_while_one_joins_a_task_is_read_again(
+    task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch, after: int | None
+) -> None:
+    monkeypatch.setattr("gateway.feed.MOST_HELD", 1)
+    house, streams = task_store, door.parts.streams
+    await house.tell(requested(**own(ONE)), started(**own(ONE)))
+    real = streams.find
+
+    async def slow(owner: str, name: str) -> Found:
+        found = await real(owner, name)
+        joining = [each for each in streams.feed.follows() if each.held is not None]
+        if joining and found.task.sequence == 2:
+            await house.tell(*(progressed(n, **own(ONE, at=n)) for n in range(3, 7)))
+            await eventually(lambda: joining[0].missed)
+        return found
+
+    monkeypatch.setattr(streams, "find", slow)
+    stream = await door.task(ONE, after=after)
+    told = await stream.some(5, "task")
+    end = await house.tell(completed(**own(ONE)))
+
+    assert ids([*told, *await stream.rest()]) == [2, 3, 4, 5, 6, end]
 
 
 async def test_a_slow_socket_is_told_why(

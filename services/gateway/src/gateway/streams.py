@@ -173,17 +173,22 @@ class Streams:
     async def _join_task(
         self, follow: Follow, task_id: str, after: int | None, released: int
     ) -> None:
-        found = await self.find(follow.owner, task_id)
-        self.feed.adopt(found.task, released)
-        if after is None:
-            await follow.outbox.offer(await self._shown(found.task, follow))
-        else:
-            follow.waits_for_places = True
-            for task in changes(found.facts, after):
-                follow.cursor = task.sequence
-                await follow.outbox.offer(message_of(task, self._view))
-        cursor = max(found.task.sequence, after or 0)
-        await self._tell_cursor(follow, cursor)
+        while True:
+            found = await self.find(follow.owner, task_id)
+            self.feed.adopt(found.task, released)
+            if after is None:
+                await follow.outbox.offer(await self._shown(found.task, follow))
+            else:
+                follow.waits_for_places = True
+                for task in changes(found.facts, after):
+                    follow.cursor = task.sequence
+                    await follow.outbox.offer(message_of(task, self._view))
+            cursor = follow.cursor = after = max(found.task.sequence, after or 0)
+            await self._tell_cursor(follow, cursor)
+            if not follow.missed:
+                break
+            # More happened meanwhile than is held back: read again what there is now.
+            follow.begin()
         self._arrived(follow, cursor)
         if found.has_ended:
             follow.end()
@@ -209,6 +214,7 @@ class Streams:
             cursor, is_whole = await self._snapshot(follow, log)
             if is_whole:
                 await self._tell_cursor(follow, cursor)
+            if not follow.missed:
                 self._arrived(follow, cursor)
                 return
         else:
@@ -227,8 +233,9 @@ class Streams:
                 cursor = await self._read_on(follow, cursor, log)
             else:
                 await self._tell_cursor(follow, cursor)
-                self._arrived(follow, cursor)
-                return
+                if not follow.missed:
+                    self._arrived(follow, cursor)
+                    return
 
     async def _snapshot(self, follow: Follow, log: StreamState) -> tuple[int, bool]:
         """Tell everything unfinished; as of which sequence, and whether nothing was missed."""

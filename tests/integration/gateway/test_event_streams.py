@@ -48,7 +48,9 @@ async def test_first_comes_a_snapshot_by_ascending_sequence(
     stream = await door.events()
     told = await stream.some(2)
 
-    assert (stream.headers["content-type"], stream.retry_ms) == ("text/event-stream", 2000)
+    assert stream.headers["content-type"] == "text/event-stream"
+    assert stream.retry_ms is not None
+    assert 1000 <= stream.retry_ms <= 3000
     assert short(told) == [(TWO, "queued", 2), (ONE, "generating", 3)]
     assert [each.id for each in told] == [2, 3]
     assert [each.data["queue_position"] for each in told] == [1, 0]

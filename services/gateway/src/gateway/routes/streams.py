@@ -33,7 +33,9 @@ from gateway.streams import Found, Streams
 
 EVENT_STREAM = "text/event-stream"
 PING_S = 15.0
-RETRY_MS = 2000
+COMES_BACK_MS = (1000, 3000)
+"""When a client comes back that lost its connection: not all at once, where a gateway was lost."""
+COMES_BACK_FROM_STOPPED_MS = (500, 3000)
 PATIENCE_S = 5.0
 """How long a stream of one task waits for those who know the task, before it says that they are
 away: a browser's ``EventSource`` takes such an answer for final."""
@@ -48,7 +50,6 @@ _START = {
     ],
 }
 _END = {"type": "http.response.body", "body": b"", "more_body": False}
-_FIRST = b"retry: %d\n\n" % RETRY_MS
 _PING = b": ping\n\n"
 
 
@@ -83,7 +84,7 @@ async def _stream(
     if scope["method"] == "HEAD":
         await send(_END)
         return
-    await send(_part(_FIRST))
+    await send(_part(retry(COMES_BACK_MS, random.random())))
     watching = asyncio.create_task(_until_gone(receive, outbox))
     pings = Pings(outbox)
     try:
@@ -110,7 +111,7 @@ async def _write(outbox: Outbox, send: Send) -> None:
             await send(_part(error_message(problem_of(slow_reader())).sse))
         case Ending.STOPPING:
             # All who followed here come back at once, if they are not told to come one by one.
-            await send(_part(b"retry: %d\n\n" % random.randint(500, 3000)))
+            await send(_part(retry(COMES_BACK_FROM_STOPPED_MS, random.random())))
     await send(_END)
 
 
@@ -172,6 +173,12 @@ def _asked(request: Request) -> tuple[Parts, str, int | None, str | None]:
 
 def _part(body: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": True}
+
+
+def retry(within_ms: tuple[int, int], chance: float) -> bytes:
+    """Tells when to come back: ``chance``, 0 to 1, of the way from the least to the most."""
+    least, most = within_ms
+    return b"retry: %d\n\n" % (least + chance * (most - least))
 
 
 def slow_reader() -> Refusal:

@@ -270,6 +270,30 @@ async def test_more_than_is_held_back_while_one_joins_a_task_is_read_again(
     assert ids([*told, *await stream.rest()]) == [2, 3, 4, 5, 6, end]
 
 
+async def test_a_crowd_that_follows_tasks_reads_few_histories_at_once(
+    task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await task_store.tell(requested(**own(ONE)))
+    histories = door.parts.streams._histories  # noqa: SLF001
+    real, reading, most = histories.of, 0, 0
+
+    async def counted(owner: str, name: str) -> Any:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        try:
+            return await real(owner, name)
+        finally:
+            reading -= 1
+
+    monkeypatch.setattr(histories, "of", counted)
+    streams = await asyncio.gather(*(door.task(ONE) for _ in range(100)))
+
+    for stream in streams:
+        assert (await stream.next("task")).id == 1
+    assert most <= 32
+
+
 async def test_a_slow_socket_is_told_why(
     task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:

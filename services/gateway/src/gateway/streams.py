@@ -40,6 +40,8 @@ RETRY_AFTER_S = 5
 _NEAR = 400
 """A follower this many events behind the log reads on before what happens now is held for it."""
 _AGAIN_S = 0.5
+_MOST_FINDING = 32
+"""Tasks looked up at once for those who follow them: each reads its history from the log."""
 _MOST_ASKING = 16
 """Followers that ask the task-store at once: who comes and goes in crowds must not keep others
 from being answered, and has often gone before its turn."""
@@ -79,6 +81,7 @@ class Streams:
         self._limit = limit
         self._open: set[Outbox] = set()
         self._stopping = False
+        self._finding = asyncio.Semaphore(_MOST_FINDING)
         self._asking = asyncio.Semaphore(_MOST_ASKING)
         self.feed = feed
 
@@ -121,7 +124,8 @@ class Streams:
         """The owner's task. Raises `Refusal` ``task_not_found``, or that nobody can tell."""
         if not is_task_id(task_id):
             raise task_not_found()
-        facts = await self._histories.of(owner, task_id)
+        async with self._finding:
+            facts = await self._histories.of(owner, task_id)
         task = next(reversed(list(changes(facts, 0))), None)
         if task is None or task.owner != owner or task.phase is Phase.ERASED:
             raise task_not_found()

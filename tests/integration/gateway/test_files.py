@@ -183,10 +183,17 @@ async def test_an_artifact_is_its_owners(house: House, door: httpx.AsyncClient) 
     unknown = await door.get("/artifacts/none", headers=BOB)
 
     assert (mine.status_code, mine.content) == (200, b"0123456789")
-    names = ("content-type", "cache-control", "content-disposition", "x-content-type-options")
+    names = (
+        "content-type",
+        "cache-control",
+        "vary",
+        "content-disposition",
+        "x-content-type-options",
+    )
     assert [mine.headers[name] for name in names] == [
         "image/png",
         "private, max-age=31536000, immutable",
+        "Cookie, Authorization",
         "inline",
         "nosniff",
     ]

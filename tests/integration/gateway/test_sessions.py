@@ -73,6 +73,7 @@ async def test_the_cookie_is_for_no_script_and_no_other_site(house: House) -> No
     assert one.partition(";")[2] == " HttpOnly; Max-Age=604800; Path=/; SameSite=strict"
     assert other.endswith("; Path=/; SameSite=strict; Secure")
     assert ended.status_code == 204
+    assert ended.headers["clear-site-data"] == '"cache"'
     assert ended.headers["set-cookie"].startswith('darkroom_session="";')
     assert "Max-Age=0" in ended.headers["set-cookie"]
 

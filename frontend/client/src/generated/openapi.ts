@@ -357,7 +357,7 @@ export interface paths {
         post: operations["begin_session_session_post"];
         /**
          * End Session
-         * @description Take the cookie back.
+         * @description Take the cookie back, and have the browser forget the files that it kept.
          */
         delete: operations["end_session_session_delete"];
         options?: never;

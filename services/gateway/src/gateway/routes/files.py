@@ -155,6 +155,8 @@ async def _send(request: Request, parts: Parts, stored: Stored, cache_control: s
         "ETag": stored.etag,
         "Last-Modified": http_date(stored.last_modified),
         "Cache-Control": cache_control,
+        # Whose it is, the credential tells: kept for one, it is not shown to the next.
+        "Vary": "Cookie, Authorization",
         "Accept-Ranges": "bytes",
         "Content-Disposition": "inline",
         "X-Content-Type-Options": "nosniff",

@@ -33,10 +33,10 @@ async def begin_session(request: Request, parts: InParts) -> Response:
 
 @router.delete("/session", status_code=204, response_class=Response)
 async def end_session(request: Request, parts: InParts) -> Response:
-    """Take the cookie back."""
+    """Take the cookie back, and have the browser forget the files that it kept."""
     if "authorization" not in request.headers and COOKIE in request.cookies:
         check_same_origin(request.headers)
-    response = Response(status_code=204, headers=_NEVER_KEPT)
+    response = Response(status_code=204, headers=_NEVER_KEPT | {"Clear-Site-Data": '"cache"'})
     _set_cookie(response, "", 0, parts.views.root_url)
     return response
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from e2e.axe import found_by_axe
 from e2e.conftest import SCREENSHOTS
 from e2e.steps import begin, card
 from servers import eventually
 from system import System
 
-AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 PAGES = {
     "create": "/",
     "white-background": "/white-background",
@@ -29,18 +28,10 @@ SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 900},
     "phone": {"width": 360, "height": 740},
 }
-_LOADED = """() => document.fonts.status === "loaded" &&
-  [...document.images].every((each) => each.complete)"""
-_VIOLATIONS = """async () => {
-  await Promise.all(document.getAnimations().map((each) => {
-    if (each.effect?.getComputedTiming().iterations !== Infinity) each.finish();
-    return each.effect?.getComputedTiming().iterations === Infinity ? null : each.finished;
-  }));
-  const { violations } = await axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  });
-  return violations.map(({ id, nodes }) => [id, nodes.map(({ html, any, all, none }) =>
-    [html.slice(0, 200), [...any, ...all, ...none].map(({ message }) => message)])]);
+_LOADED = """() => {
+  for (const each of document.images) each.loading = "eager";
+  return document.fonts.status === "loaded" &&
+    [...document.images].every((each) => each.complete);
 }"""
 
 
@@ -60,16 +51,11 @@ async def busy(system: System) -> AsyncIterator[None]:
         await system.http.post(f"/tasks/{task_id}/cancel")
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    return AXE.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
 async def test_axe_finds_nothing_on(
-    browser: Browser, system: System, busy: None, axe: str, name: str, size: str, scheme: Any
+    browser: Browser, system: System, busy: None, name: str, size: str, scheme: Any
 ) -> None:
     context = await browser.new_context(
         base_url=f"http://127.0.0.1:{system.port}",
@@ -84,9 +70,7 @@ async def test_axe_finds_nothing_on(
     folder.mkdir(exist_ok=True)
     await page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
 
-    # The page's own policy lets no script in but its own; the debugger's does not ask it.
-    await page.evaluate(axe)
-    found = await page.evaluate(_VIOLATIONS)
+    found = await found_by_axe(page)
     wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     await context.close()
 
@@ -97,15 +81,15 @@ async def test_axe_finds_nothing_on(
 async def _settled(page: Page) -> None:
     """What the server knows is on the page."""
     await expect(page.locator("h1")).to_be_visible()
-    await expect(page.locator("[aria-busy=true], [aria-label=Loading]")).to_have_count(0)
+    # A status has a label while it stands for what is loading, in whatever language.
+    await expect(page.locator("[aria-busy=true], [role=status][aria-label]")).to_have_count(0)
     # `wait_for_function` evaluates a string in the page, which its policy does not allow.
-    await page.evaluate("[...document.images].forEach((each) => { each.loading = 'eager'; })")
     await eventually(lambda: page.evaluate(_LOADED), 20)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_in_what_opens(
-    browser: Browser, system: System, busy: None, axe: str, scheme: Any
+    browser: Browser, system: System, busy: None, scheme: Any
 ) -> None:
     context = await browser.new_context(
         base_url=f"http://127.0.0.1:{system.port}", color_scheme=scheme, locale="en-GB"
@@ -114,8 +98,7 @@ async def test_axe_finds_nothing_in_what_opens(
     await page.goto("/")
     await page.get_by_role("button", name="Options").click()
     await page.get_by_text("About these pictures").click()
-    await page.evaluate(axe)
-    assert await page.evaluate(_VIOLATIONS) == []
+    assert await found_by_axe(page) == []
 
     await (
         card(page, "a red bicycle by the sea at sunset")
@@ -124,12 +107,12 @@ async def test_axe_finds_nothing_in_what_opens(
     )
     await expect(page.get_by_role("dialog").get_by_text("Completed")).to_be_visible()
     await page.screenshot(path=SCREENSHOTS / f"viewer-desktop-{scheme}.png")
-    assert await page.evaluate(_VIOLATIONS) == []
+    assert await found_by_axe(page) == []
     await page.keyboard.press("Escape")
 
     await page.get_by_role("button", name="Appearance and language").click()
     await expect(page.get_by_role("menu")).to_be_visible()
-    assert await page.evaluate(_VIOLATIONS) == []
+    assert await found_by_axe(page) == []
     await context.close()
 
 
@@ -151,4 +134,36 @@ async def test_the_page_speaks_the_readers_language(
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     await _settled(page)
     await page.screenshot(path=SCREENSHOTS / f"create-phone-{language}.png", full_page=True)
+    assert await found_by_axe(page) == []
+    await page.goto("/history")
+    await _settled(page)
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    await page.screenshot(path=SCREENSHOTS / f"history-phone-{language}.png", full_page=True)
+    assert await found_by_axe(page) == []
+    await context.close()
+
+
+async def test_axe_finds_nothing_where_there_is_no_such_page(
+    browser: Browser, system: System
+) -> None:
+    """The server has an answer of its own; the page has one for a step within it."""
+    context = await browser.new_context(
+        base_url=f"http://127.0.0.1:{system.port}", locale="en-GB", color_scheme="light"
+    )
+    page = await context.new_page()
+    answer = await page.goto("/no-such-page")
+    assert answer is not None
+    assert answer.status == 404
+
+    await page.goto("/")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.evaluate(
+        "history.pushState(null, '', '/no-such-page'); dispatchEvent(new Event('popstate'))"
+    )
+
+    await expect(page.get_by_text("There is no such page")).to_be_visible()
+    await page.screenshot(path=SCREENSHOTS / "no-such-page-desktop-light.png")
+    assert await found_by_axe(page) == []
+    await page.get_by_role("link", name="Create a picture").click()
+    await expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
     await context.close()

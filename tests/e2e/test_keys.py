@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, expect
 
+from e2e.axe import found_by_axe
+from e2e.conftest import SCREENSHOTS
 from e2e.steps import ask, card, shows_picture
 from system import System, running_system
 
@@ -25,9 +27,14 @@ async def test_a_key_is_asked_for_once(browser: Browser, locked: System) -> None
     page = await context.new_page()
     await page.goto("/")
     key = page.get_by_label("Key")
+    await expect(key).to_be_visible()
+    assert await found_by_axe(page) == []
     await key.fill("not-the-key")
     await page.get_by_role("button", name="Continue").click()
     await expect(page.get_by_text("This key was not accepted.")).to_be_visible()
+    SCREENSHOTS.mkdir(exist_ok=True)
+    await page.screenshot(path=SCREENSHOTS / "key-desktop-light.png")
+    assert await found_by_axe(page) == []
     await key.fill(KEY)
     await page.get_by_role("button", name="Continue").click()
 

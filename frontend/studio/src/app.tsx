@@ -129,6 +129,7 @@ function NoSuchPage(): ReactNode {
     <EmptyState
       icon={FileQuestion}
       title={app.pageMissing}
+      wholePage
       actions={<Link to={PATHS.create}>{app.toCreate}</Link>}
     >
       {app.pageMissingHint}

@@ -6,18 +6,22 @@ import styles from "./EmptyState.module.css";
 export function EmptyState({
   icon: Icon,
   title,
+  wholePage = false,
   children,
   actions,
 }: {
   icon: LucideIcon;
   title: string;
+  /** Nothing else is on the page: the title is its heading. */
+  wholePage?: boolean;
   children?: ReactNode;
   actions?: ReactNode;
 }): ReactNode {
+  const Title = wholePage ? "h1" : "p";
   return (
     <div className={styles.empty}>
       <Icon aria-hidden />
-      <p className={styles.title}>{title}</p>
+      <Title className={styles.title}>{title}</Title>
       {children && <p className={styles.text}>{children}</p>}
       {actions && <div className={styles.actions}>{actions}</div>}
     </div>

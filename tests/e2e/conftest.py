@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from gateway.studio import BUILT
@@ -84,6 +85,16 @@ async def context(browser: Browser, system: System) -> AsyncIterator[BrowserCont
 @pytest.fixture
 async def page(context: BrowserContext, quiet: None) -> Page:
     return await context.new_page()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Something red on green."""
+    path = tmp_path / "cup.png"
+    picture = Image.new("RGB", (320, 240), (90, 140, 90))
+    picture.paste((200, 40, 40), (110, 60, 210, 180))
+    picture.save(path)
+    return path
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, Route, expect
 
+from servers import eventually
 from system import System
 
 
@@ -39,6 +40,16 @@ async def shows_picture(place: Locator) -> None:
     await expect(picture).to_be_visible()
     await expect(picture).to_have_js_property("complete", True)
     assert await picture.evaluate("image => image.naturalWidth") > 0
+
+
+async def press_until_focused(page: Page, key: str, goal: Locator) -> None:
+    """Press a key again and again, as one does who has no mouse."""
+
+    async def is_there() -> bool:
+        await page.keyboard.press(key)
+        return bool(await goal.evaluate("each => each === document.activeElement"))
+
+    await eventually(is_there, 20, f"{key} does not lead there")
 
 
 async def cut(route: Route) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from e2e.conftest import opened_browser
-from e2e.steps import ask, card, shows_picture
+from e2e.steps import ask, card, press_until_focused, shows_picture
 from system import System
 
 
@@ -31,11 +31,7 @@ async def test_a_prompt_becomes_a_picture_that_can_be_saved(page: Page, tmp_path
         assert picture.size == (1024, 768)
 
 
-async def test_a_photo_becomes_one_on_white(page: Page, tmp_path: Path) -> None:
-    photo = tmp_path / "cup.png"
-    picture = Image.new("RGB", (320, 240), (90, 140, 90))
-    picture.paste((200, 40, 40), (110, 60, 210, 180))
-    picture.save(photo)
+async def test_a_photo_becomes_one_on_white(page: Page, photo: Path) -> None:
     await page.goto("/white-background")
 
     async with page.expect_file_chooser() as chooser:
@@ -121,12 +117,20 @@ async def test_what_is_tried_again_in_the_large_view_is_shown_there(page: Page) 
     await expect(viewer.get_by_role("button", name="Try again")).to_be_visible()
 
 
-async def test_a_task_that_falls_silent_is_told_to_have_timed_out(page: Page) -> None:
+async def test_a_task_that_falls_silent_is_told_to_have_timed_out_also_after_a_reload(
+    page: Page,
+) -> None:
     await page.goto("/")
     await ask(page, "a silent lighthouse", "Falls silent")
 
     late = card(page, "a silent lighthouse")
     await expect(late.get_by_text("Developing")).to_be_visible()
+    await expect(late.get_by_text("Stopped: it took too long")).to_be_visible()
+    await expect(late.get_by_text("Its time limit of 12 s was over")).to_be_visible()
+    await expect(late.get_by_role("progressbar")).to_have_count(0)
+
+    await page.reload()
+
     await expect(late.get_by_text("Stopped: it took too long")).to_be_visible()
     await expect(late.get_by_text("Its time limit of 12 s was over")).to_be_visible()
     await expect(late.get_by_role("progressbar")).to_have_count(0)
@@ -144,7 +148,7 @@ async def test_a_task_can_be_cancelled(page: Page) -> None:
     await expect(going.get_by_role("button", name="Try again")).to_be_visible()
 
 
-async def test_everything_can_be_done_by_keyboard(page: Page, system: System) -> None:
+async def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     await page.goto("/")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.keyboard.press("Tab")
@@ -158,7 +162,7 @@ async def test_everything_can_be_done_by_keyboard(page: Page, system: System) ->
     done = card(page, "a quiet street in the rain")
     closer = done.get_by_role("button", name="Look closer at a quiet street in the rain")
     await expect(closer).to_be_visible()
-    await closer.focus()
+    await press_until_focused(page, "Tab", closer)
     await page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog", name="a quiet street in the rain")
     await expect(viewer.get_by_text("Completed")).to_be_visible()
@@ -166,9 +170,14 @@ async def test_everything_can_be_done_by_keyboard(page: Page, system: System) ->
     await expect(viewer).to_have_count(0)
     await expect(closer).to_be_focused()
 
-    await page.get_by_role("button", name="Appearance and language").focus()
+    settings = page.get_by_role("button", name="Appearance and language")
+    await press_until_focused(page, "Shift+Tab", settings)
     await page.keyboard.press("Enter")
-    await page.get_by_role("menuitemradio", name="Dark").press("Enter")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await press_until_focused(
+        page, "ArrowDown", page.get_by_role("menuitemradio", name="Dark", exact=True)
+    )
+    await page.keyboard.press("Enter")
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import uuid
 
@@ -115,28 +116,69 @@ async def test_another_tab_shows_the_same(context: BrowserContext, page: Page) -
     await other.goto("/")
     await expect(other.get_by_role("heading", level=1)).to_be_visible()
     prompt = "a bicycle in two tabs"
+    await page.bring_to_front()
     await ask(page, prompt)
 
+    await expect(card(other, prompt)).to_be_visible()
     await shows_picture(card(page, prompt))
+    await expect(card(other, prompt).get_by_text("Done", exact=True)).to_be_visible()
     await other.bring_to_front()
-    await other.reload()
     await shows_picture(card(other, prompt))
+
+
+async def test_tasks_from_two_tabs_at_once_stand_at_places_of_their_own(
+    context: BrowserContext, page: Page, system: System
+) -> None:
+    await begin(system, "what holds the line up", seconds=600)
+    other = await context.new_page()
+    asked = {page: ["one of a", "two of a"], other: ["one of b", "two of b"]}
+    for tab in asked:
+        await tab.goto("/")
+        held = card(tab, "what holds the line up")
+        await expect(held.get_by_text("Developing")).to_be_visible()
+
+    async def ask_for(tab: Page, prompts: list[str]) -> None:
+        for prompt in prompts:
+            await ask(tab, prompt)
+
+    await asyncio.gather(*(ask_for(tab, prompts) for tab, prompts in asked.items()))
+
+    all_asked = [prompt for prompts in asked.values() for prompt in prompts]
+
+    async def told() -> dict[str, int] | None:
+        tasks = (await system.http.get("/tasks/processing")).json()["tasks"]
+        waiting = [task for task in tasks if task["attempt"] == 0]
+        found = {task["prompt"]: task["queue_position"] for task in waiting}
+        return found if found.keys() == set(all_asked) else None
+
+    places: dict[str, int] = await eventually(told, 20, "not all of them are in line")
+    assert sorted(places.values()) == [1, 2, 3, 4]
+    for tab in asked:
+        for prompt, place in places.items():
+            await expect(card(tab, prompt).get_by_text(f"Number {place} in line")).to_be_visible()
 
 
 async def test_what_ended_on_another_page_is_there_and_new(page: Page, system: System) -> None:
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Your tasks")).to_be_visible()
     prompt = "a fox that ends unseen"
+    first = await begin(system, "what is before the fox", seconds=600)
     await ask(page, prompt)
-    await expect(card(page, prompt)).to_be_visible()
+    await expect(card(page, prompt).get_by_text("Number 1 in line")).to_be_visible()
     await page.get_by_role("link", name="Operations").click()
     await expect(page.get_by_role("heading", name="Operations", level=1)).to_be_visible()
     tasks = (await system.http.get("/tasks", params={"limit": 1})).json()["tasks"]
     assert tasks[0]["prompt"] == prompt
+    await system.http.post(f"/tasks/{first}/cancel")
     await system.ended(tasks[0]["task_id"])
 
     await page.get_by_role("link", name="Create", exact=True).click()
     await shows_picture(card(page, prompt))
+    await expect(card(page, prompt).get_by_text("New", exact=True)).to_be_visible()
+    # Once seen, it is new no more.
+    await page.reload()
+    await shows_picture(card(page, prompt))
+    await expect(card(page, prompt).get_by_text("New", exact=True)).to_have_count(0)
 
 
 async def test_a_completion_enters_the_history_without_a_reload(page: Page, system: System) -> None:

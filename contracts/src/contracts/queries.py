@@ -48,8 +48,11 @@ tasks are in line, nearest first: of each lane the first few hundred, and as man
 after the ticket in ``from``. ``next`` has the lanes that go on behind that."""
 
 HISTORY: Final = "task-store.history"
-"""``{"owner", "type"?, "status"?, "prompt_id"?, "limit", "after": [created_at, task_id]?}`` ->
-``{"records": [...], "next": [created_at, task_id]?}``, newest first."""
+"""``{"owner", "type"?, "status"?, "prompt_id"?, "limit", "after": [created_at, task_id]?,
+"sequence"?, "created"?}`` -> ``{"records": [...], "next": [created_at, task_id]?}``, newest first.
+
+With ``sequence`` once the projection has passed that, as for `PROCESSING`; after half a second as
+far as it is."""
 
 EVENTS: Final = "task-store.events"
 """``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}]}``: the raw copy."""

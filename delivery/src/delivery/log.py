@@ -27,6 +27,10 @@ class LogUnavailable(Exception):
     """The log could not be read in time."""
 
 
+class LogRefused(LogUnavailable):
+    """The broker answers, and does not tell of the log: it is gone, or JetStream is."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogMessage:
     """A stored message; ``logtime`` is the broker's."""
@@ -120,7 +124,7 @@ class LogReader:
     async def state(self) -> StreamState:
         answer = await self._ask(_INFO, {})
         if "error" in answer:
-            raise LogUnavailable(answer["error"].get("description", "stream info refused"))
+            raise LogRefused(answer["error"].get("description", "stream info refused"))
         state, config = answer["state"], answer["config"]
         return StreamState(
             created=parse_time(answer["created"]),

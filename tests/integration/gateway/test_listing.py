@@ -34,6 +34,20 @@ async def test_what_was_accepted_is_in_the_history_at_once(http: httpx.AsyncClie
         assert of_prompt[0]["id"] == task_id
 
 
+async def test_the_history_is_told_though_the_log_is_gone(
+    task_store: House, http: httpx.AsyncClient
+) -> None:
+    task_id = await submit(http, prompt_id="p")
+    await task_store.projected()
+    await task_store.client.jetstream().delete_stream(STREAM)
+
+    history = await http.get("/tasks")
+    of_prompt = await http.get("/api/generation/tasks", params={"promptId": "p"})
+
+    assert [task["task_id"] for task in history.json()["tasks"]] == [task_id]
+    assert [task["id"] for task in of_prompt.json()] == [task_id]
+
+
 async def test_the_history_is_paged_newest_first(http: httpx.AsyncClient) -> None:
     ids = [await submit(http) for _ in range(7)]
     seen: list[str] = []

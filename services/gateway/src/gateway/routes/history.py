@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from contracts.api import PromptTaskView, TaskList, TaskPage
+from delivery.log import LogRefused, StreamState
 from gateway.admission import generation_type
 from gateway.cursors import read_cursor, write_cursor
-from gateway.parts import InParts, Owner
+from gateway.parts import InParts, Owner, Parts
 from gateway.views import json_response
 from gateway.wellformed import refuse_nul
 
@@ -54,7 +56,7 @@ async def list_tasks(
     refuse_nul({"prompt_id": prompt_id})
     after = None if cursor is None else read_cursor(cursor)
     filters = {"type": type_name, "status": status, "prompt_id": prompt_id}
-    log = await parts.bus.link.log.state() if after is None else None
+    log = await _end_of_log(parts) if after is None else None
     records, following = await parts.tasks.history(owner, filters, limit, after, log)
     next_cursor = None if following is None else write_cursor(*following)
     return json_response({"tasks": parts.views.tasks(records), "next_cursor": next_cursor})
@@ -70,13 +72,20 @@ async def list_prompt_tasks(
     refuse_nul({"promptId": prompt_id})
     filters = {"type": None, "status": None, "prompt_id": prompt_id}
     tasks: list[dict[str, Any]] = []
-    after, log = None, await parts.bus.link.log.state()
+    after, log = None, await _end_of_log(parts)
     while len(tasks) < _MOST_OF_A_PROMPT:
         records, after = await parts.tasks.history(owner, filters, _PAGE, after, log)
         tasks += [parts.views.prompt_task(record) for record in records]
         if after is None:
             break
     return json_response(tasks)
+
+
+async def _end_of_log(parts: Parts) -> StreamState | None:
+    """What a history should have; None where there is no log: then the rows as they are."""
+    with suppress(LogRefused):
+        return await parts.bus.link.log.state()
+    return None
 
 
 def _check_type(type_name: str | None) -> None:

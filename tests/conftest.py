@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from servers import (
     Server,
     Sync,
+    backend,
     fresh_database,
     is_up,
     nats_for_session,
@@ -20,6 +21,17 @@ from servers import (
 # No test is about speed, and the machine may be busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if backend() == "containers":
+        # The proxy before a container accepts connections, and then cuts them. nats-py leaves the
+        # stream of one that was cut in its handshake to the garbage collector.
+        config.addinivalue_line(
+            "filterwarnings",
+            "ignore:Exception ignored in. <function StreamWriter.__del__"
+            ":pytest.PytestUnraisableExceptionWarning",
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

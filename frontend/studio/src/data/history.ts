@@ -15,8 +15,10 @@ export function useFreshHistory(filter: TaskHistoryFilter): {
   const connection = useConnection();
   const queryClient = useQueryClient();
   useEffect(() => {
+    const queryKey = queryKeys.tasks.histories;
+    // A long list takes longer than this; begun anew each time, it would never be there.
     const refresh = () =>
-      void queryClient.invalidateQueries({ queryKey: queryKeys.tasks.histories });
+      void queryClient.invalidateQueries({ queryKey }, { cancelRefetch: false });
     const timer = setInterval(refresh, connection === "live" ? POLL_LIVE_MS : POLL_MS);
     return () => clearInterval(timer);
   }, [connection, queryClient]);

@@ -40,6 +40,11 @@ STUDIO = {
 CREATE = {"type": "CREATE", "prompt": "a red bicycle"}
 
 
+def own(task: str, **told: Any) -> dict[str, Any]:
+    """What an event of one of Ann's tasks is built from."""
+    return {"task": task, "owner": "ann", **told}
+
+
 @dataclass
 class House:
     """The log, a client on it, and the gateways started on it."""

@@ -13,14 +13,10 @@ from artifacts.keys import artifact_key
 from builders import completed, failed, late_result, started
 from contracts.events import decode
 from contracts.subjects import CANCEL_SUBJECTS, subject_of
-from integration.gateway.house import BOB, CREATE, House
+from integration.gateway.house import BOB, CREATE, House, own
 
 PATCH = {"Content-Type": "application/merge-patch+json"}
 UNKNOWN = "0199f0c2-7e4a-7000-8000-0000000000ff"
-
-
-def own(task_id: str) -> dict[str, str]:
-    return {"task": task_id, "owner": "ann"}
 
 
 async def submit(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from builders import (
     started,
     task_id,
 )
-from integration.gateway.house import ANN, BOB, CREATE, House
+from integration.gateway.house import ANN, BOB, CREATE, House, own
 from integration.gateway.listening import Listening, Stream, Told, listening
 
 ONE, TWO, THREE = task_id(1), task_id(2), task_id(3)
@@ -29,10 +29,6 @@ ONE, TWO, THREE = task_id(1), task_id(2), task_id(3)
 async def door(task_store: House) -> AsyncIterator[Listening]:
     async with listening(task_store) as opened:
         yield opened
-
-
-def own(task: str, **told: object) -> dict[str, object]:
-    return {"task": task, "owner": "ann", **told}
 
 
 def short(told: list[Told]) -> list[tuple[str, str, int]]:

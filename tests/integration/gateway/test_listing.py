@@ -11,12 +11,8 @@ from builders import completed, failed, progressed, started
 from contracts.generation_types import GENERATION_TYPES
 from contracts.subjects import STREAM, LaneConsumerSpec
 from delivery.provision import ensure_lane
-from integration.gateway.house import ANN, BOB, CREATE, STUDIO, House
+from integration.gateway.house import ANN, BOB, CREATE, STUDIO, House, own
 from servers import eventually
-
-
-def own(task_id: str) -> dict[str, str]:
-    return {"task": task_id, "owner": "ann"}
 
 
 async def submit(http: httpx.AsyncClient, **changes: Any) -> str:

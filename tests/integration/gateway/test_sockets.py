@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from builders import completed, requested, started, task_id
 from gateway.streams import Found
-from integration.gateway.house import ANN, BOB, House
+from integration.gateway.house import ANN, BOB, House, own
 from integration.gateway.listening import Listening, frame, listening
 from servers import eventually
 
@@ -25,10 +25,6 @@ ONE, TWO, THREE = task_id(1), task_id(2), task_id(3)
 async def door(task_store: House) -> AsyncIterator[Listening]:
     async with listening(task_store, cors_origins="https://app.example") as opened:
         yield opened
-
-
-def own(task: str, **told: object) -> dict[str, object]:
-    return {"task": task, "owner": "ann", **told}
 
 
 async def say(connection: Any, **message: Any) -> None:

@@ -17,7 +17,7 @@ from gateway.following import Message
 from gateway.live import LiveEvent
 from gateway.streams import Found
 from integration.gateway.conftest import SPEC, running_task_store
-from integration.gateway.house import ANN, House
+from integration.gateway.house import ANN, House, own
 from integration.gateway.listening import Listening, Told, frame, listening
 from servers import Server, eventually
 
@@ -28,10 +28,6 @@ ONE, TWO = task_id(1), task_id(2)
 async def door(task_store: House) -> AsyncIterator[Listening]:
     async with listening(task_store) as opened:
         yield opened
-
-
-def own(task: str, **told: object) -> dict[str, object]:
-    return {"task": task, "owner": "ann", **told}
 
 
 def ids(told: list[Told]) -> list[int | None]:

@@ -12,12 +12,8 @@ from prometheus_client import REGISTRY
 
 from builders import completed, progressed, started
 from gateway import reading
-from integration.gateway.house import CREATE, House
+from integration.gateway.house import CREATE, House, own
 from servers import eventually
-
-
-def own(task_id: str) -> dict[str, str]:
-    return {"task": task_id, "owner": "ann"}
 
 
 async def requested_task(house: House) -> str:

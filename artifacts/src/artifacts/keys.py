@@ -6,6 +6,7 @@ stand in a log or a URL.
     uploads/<owner digest>/<upload_id>                                  what a user sent
     uploads/<owner digest>/<upload_id>.json                             its sidecar: type, expiry
     artifacts/<owner digest>/<task_id>/<attempt>-<index>-<sha8>.<ext>   what a task made
+    artifacts/<owner digest>/<task_id>/part-<sha8>.<ext>                what it needs until it ends
 """
 
 import hashlib
@@ -26,7 +27,8 @@ _DIGEST: Final = r"[0-9a-f]{20}"
 _UPLOAD: Final = re.compile(rf"uploads/{_DIGEST}/(?P<upload_id>{_ID.pattern})")
 _SIDECAR: Final = re.compile(rf"{_UPLOAD.pattern}\.json")
 _ARTIFACT: Final = re.compile(
-    rf"artifacts/{_DIGEST}/{_ID.pattern}/[0-9]{{1,9}}-[0-9]{{1,9}}-[0-9a-f]{{8}}\.{_EXT.pattern}"
+    rf"artifacts/{_DIGEST}/{_ID.pattern}/"
+    rf"(?:(?P<part>part)|[0-9]{{1,9}}-[0-9]{{1,9}})-[0-9a-f]{{8}}\.{_EXT.pattern}"
 )
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -88,6 +90,19 @@ def artifact_key(owner: str, task_id: str, attempt: int, index: int, sha256: str
     sha8 = _matching(_SHA256, sha256, "sha256")[:8]
     name = f"{attempt}-{index}-{sha8}.{_matching(_EXT, ext, 'file extension')}"
     return f"{task_prefix(owner, task_id)}/{name}"
+
+
+def part_key(owner: str, task_id: str, sha256: str, ext: str) -> str:
+    """Where an intermediate file of a task goes: the same content, the same key."""
+    sha8 = _matching(_SHA256, sha256, "sha256")[:8]
+    name = f"part-{sha8}.{_matching(_EXT, ext, 'file extension')}"
+    return f"{task_prefix(owner, task_id)}/{name}"
+
+
+def is_part(key: str) -> bool:
+    """Whether the key is that of an intermediate file."""
+    artifact = _ARTIFACT.fullmatch(key)
+    return artifact is not None and artifact["part"] is not None
 
 
 def kind(key: str) -> Kind | None:

@@ -370,7 +370,7 @@ def _told_by_worker(
             sequence,
             logtime,
             state=Running(progress),
-            stage=told.stage,
+            stage=_moved(task, told.stage),
             external_task_id=told.external_task_id,
             handle=told.handle,
         )
@@ -382,14 +382,15 @@ def _told_by_worker(
             sequence,
             logtime,
             state=task.state if again else Running(),
-            stage=told.stage,
+            stage=_moved(task, told.stage),
             attempt=told.attempt,
             provider=told.provider,
             started_at=task.started_at or event.time,
         )
     if type(told) is RetryingData:
         state = BackingOff(told.retry_at)
-        return _heard(task, event.time, sequence, logtime, state=state, stage=told.stage)
+        stage = _moved(task, told.stage)
+        return _heard(task, event.time, sequence, logtime, state=state, stage=stage)
     if type(told) is SubmittingData:
         return _heard(task, event.time, sequence, logtime)
     assert_never(told)
@@ -408,7 +409,7 @@ def _ended(
         external_task_id = event.data.external_task_id
     elif type(event) is Failed or type(event) is TimedOut:
         state = FailedState(event.time, event.data.error)
-        stage = event.data.stage or _failure_stage(task)
+        stage = _failed_in(task, event.data.stage)
     elif type(event) is Cancelled:
         state = CancelledState(event.time)
         stage = task.stage
@@ -466,6 +467,19 @@ def _heard(
     )
 
 
-def _failure_stage(task: Task) -> str:
+def _moved(task: Task, told: str | None) -> str | None:
+    """The stage that a worker tells, where the type's chart has an arrow to it; else None."""
+    if told is None or told == task.stage:
+        return None
     kind = GENERATION_TYPES.get(task.type)
-    return task.stage if kind is None else kind.failure_stage(task.stage)
+    return told if kind is None or kind.allows(task.stage, told) else None
+
+
+def _failed_in(task: Task, told: str | None) -> str:
+    """The stage of a task that failed: the one that was told, unless the chart has another."""
+    kind = GENERATION_TYPES.get(task.type)
+    if kind is None:
+        return told or task.stage
+    if told is not None and kind.is_pipeline and kind.allows(task.stage, told):
+        return told
+    return kind.failure_stage(task.stage)

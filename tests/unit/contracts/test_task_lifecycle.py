@@ -287,9 +287,10 @@ THREE_D = {"tasktype": "PHOTO_TO_3D"}
     ],
 )
 def test_a_3d_task_fails_in_the_stage_after_the_one_it_reached(reached: str, shown: str) -> None:
-    running = given(requested(**THREE_D), started(**THREE_D), progressed(stage=reached, **THREE_D))
+    passed = GENERATION_TYPES["PHOTO_TO_3D"].steps_to("uploaded", reached)
+    steps = (progressed(stage=each, **THREE_D) for each in passed)
 
-    running.when(timed_out(**THREE_D)).then(
+    given(requested(**THREE_D), started(**THREE_D), *steps).when(timed_out(**THREE_D)).then(
         state=FailedState(after(310), TIMEOUT), progress=0, stage=shown
     )
 
@@ -300,10 +301,83 @@ def test_a_photo_that_never_comes_fails_the_upload() -> None:
     )
 
 
-def test_a_failure_that_names_its_stage_is_believed() -> None:
+def test_a_failure_that_names_its_stage_is_believed_where_the_chart_has_an_arrow_to_it() -> None:
+    given(requested(**THREE_D), started(**THREE_D)).when(
+        failed(stage="upload_failed", **THREE_D)
+    ).then(state=FailedState(after(10), PROVIDER_ERROR), stage="upload_failed")
+
+
+def test_a_failure_that_names_a_stage_out_of_reach_shows_the_one_after_the_reached() -> None:
     given(requested(**THREE_D), started(**THREE_D)).when(
         failed(stage="model_saving_failed", **THREE_D)
-    ).then(state=FailedState(after(10), PROVIDER_ERROR), stage="model_saving_failed")
+    ).then(state=FailedState(after(10), PROVIDER_ERROR), stage="bgr_removal_failed")
+
+
+_PHOTO = GENERATION_TYPES["PHOTO_TO_3D"]
+_CHART = {
+    ("pending", "uploaded"),
+    ("pending", "upload_failed"),
+    ("uploaded", "bgr_removed"),
+    ("uploaded", "upload_failed"),
+    ("uploaded", "bgr_removal_failed"),
+    ("bgr_removed", "job_created"),
+    ("bgr_removed", "job_creation_failed"),
+    ("job_created", "model_generated"),
+    ("job_created", "model_generation_failed"),
+    ("model_generated", "model_saved"),
+    ("model_generated", "model_saving_failed"),
+}
+
+
+@pytest.mark.parametrize("after_", _PHOTO.stages)
+@pytest.mark.parametrize("before", _PHOTO.stages)
+def test_a_photos_task_moves_exactly_where_the_chart_has_an_arrow(before: str, after_: str) -> None:
+    arrow = (before, after_) in _CHART
+    assert _PHOTO.allows(before, after_) == arrow
+    task = _in_stage(before)
+
+    moved = evolve(task, _to_stage(after_), 100, after(100))
+
+    if task.status.is_terminal or not arrow:
+        # A move that isn't on the chart leaves the stage, or ends the task in one that is.
+        assert moved is not None
+        assert moved.stage == before or (before, moved.stage) in _CHART
+        assert moved.stage != after_ or before == after_
+    else:
+        assert moved is not None
+        assert moved.stage == after_
+
+
+def _in_stage(stage: str) -> Task:
+    """A task of a photo that came to this stage in the only way."""
+    happy = _PHOTO.happy_stages
+    source = next((at for at, failed_in in _PHOTO.failure_stages.items() if failed_in == stage), "")
+    reached = source or stage
+    events: list[Event] = [accepted()]
+    if reached != "pending":
+        events += [requested(at=1, **THREE_D), started(at=2, **THREE_D)]
+        events += [
+            progressed(stage=each, at=3, **THREE_D)
+            for each in _PHOTO.steps_to("uploaded", reached)
+            if each != happy[-1]
+        ]
+    if source:
+        events.append(failed(0 if source == "pending" else 1, stage=stage, at=4, **THREE_D))
+    elif stage == happy[-1]:
+        events.append(completed(stage=stage, at=4, **THREE_D))
+    task = fold(*events)
+    assert task is not None
+    assert task.stage == stage
+    return task
+
+
+def _to_stage(stage: str) -> Event:
+    """The event that tells of this stage."""
+    if stage in _PHOTO.failure_stages.values():
+        return failed(stage=stage, at=99, **THREE_D)
+    if stage == "uploaded":
+        return requested(at=99, **THREE_D)
+    return progressed(stage=stage, at=99, **THREE_D)
 
 
 def test_a_type_that_only_a_deployment_knows_keeps_the_stage_in_which_it_failed() -> None:

@@ -45,6 +45,7 @@ from generator.provider import Submitted
 
 POLICY = Policy(attempts=3, base_s=1)
 LATER = after(60)
+GENERATING = "generating"
 UNKNOWN = TaskError(
     code="provider_error",
     message=(
@@ -97,27 +98,36 @@ def test_a_task_that_has_ended_is_dropped(end: Event) -> None:
 
 
 def test_a_task_whose_worker_died_gets_another_attempt() -> None:
-    assert decided(requested(), started(), progressed(40)) == Start(2)
+    assert decided(requested(), started(), progressed(40)) == Start(2, reached=GENERATING)
 
 
 def test_a_resting_task_waits_for_its_time() -> None:
     events = (requested(), started(), retrying(at=4))
     assert decided(*events, seconds=4.9) == WaitUntil(after(5))
-    assert decided(*events, seconds=5) == Start(2)
+    assert decided(*events, seconds=5) == Start(2, reached="queued")
+
+
+def test_a_3d_model_is_taken_up_at_the_stage_that_was_finished() -> None:
+    three_d = {"tasktype": "PHOTO_TO_3D"}
+    done = progressed(stage="bgr_removed", handle={"cutout": "key"}, **three_d)
+    again = decided(requested(**three_d), started(**three_d), done)
+    assert again == Resume(2, Submitted(None, {"cutout": "key"}), False, "bgr_removed")
 
 
 def test_a_job_on_the_log_is_resumed() -> None:
-    assert decided(requested(), started(), submitting(), handle()) == Resume(2, JOB, False)
+    assert decided(requested(), started(), submitting(), handle()) == Resume(
+        2, JOB, False, GENERATING
+    )
 
 
 def test_a_job_that_was_seen_to_fail_may_be_followed_by_another() -> None:
     events = (requested(), started(), submitting(), handle(), retrying())
-    assert decided(*events) == Resume(2, JOB, True)
+    assert decided(*events) == Resume(2, JOB, True, "queued")
 
 
 def test_a_job_without_a_handle_of_its_own_is_resumed_too() -> None:
     events = (requested(), started(), submitting(), progressed(0, handle={}))
-    assert decided(*events) == Resume(2, Submitted(None, {}), False)
+    assert decided(*events) == Resume(2, Submitted(None, {}), False, GENERATING)
 
 
 def test_a_submit_without_an_answer_is_given_up() -> None:
@@ -132,7 +142,7 @@ def test_a_second_submit_without_an_answer_is_given_up_whatever_came_before() ->
 
 
 def test_a_refused_submit_is_answered() -> None:
-    assert decided(requested(), started(), submitting(), retrying()) == Start(2)
+    assert decided(requested(), started(), submitting(), retrying()) == Start(2, reached="queued")
 
 
 def test_a_handle_that_comes_late_answers_no_later_submit() -> None:
@@ -147,7 +157,7 @@ def to_kie(attempt: int = 1, **told: Any) -> Event:
 
 def test_a_submit_without_an_answer_is_repeated_where_the_provider_knows_its_key() -> None:
     events = (requested(), started(), to_kie(key="key-1", at=2))
-    assert decided(*events, key_lasts_s=60, seconds=61.9) == Start(2, "key-1")
+    assert decided(*events, key_lasts_s=60, seconds=61.9) == Start(2, "key-1", GENERATING)
 
 
 def test_a_key_that_the_provider_may_have_forgotten_is_not_used() -> None:
@@ -163,7 +173,7 @@ def test_a_key_of_another_provider_is_not_used() -> None:
 def test_a_repeated_submit_is_repeated_under_its_first_key() -> None:
     events = (requested(), started(), to_kie(key="key-1"), started(2, at=3))
     again = to_kie(2, key="key-1", at=4)
-    assert decided(*events, again, key_lasts_s=3600) == Start(3, "key-1")
+    assert decided(*events, again, key_lasts_s=3600) == Start(3, "key-1", GENERATING)
 
 
 def test_a_submit_is_not_repeated_for_ever() -> None:
@@ -177,7 +187,7 @@ def test_what_a_worker_handed_over_is_no_attempt_that_failed() -> None:
         for number in (1, 2, 3)
         for event in (started(number, at=number), handed_over(number, at=number + 0.5))
     ]
-    assert decided(requested(), *handed, policy=Policy(1, 1)) == Start(4)
+    assert decided(requested(), *handed, policy=Policy(1, 1)) == Start(4, reached=GENERATING)
     crashed = started(4, at=5)
     error = interrupted("kie", 1, 4)
     assert decided(requested(), *handed, crashed, policy=Policy(1, 1)) == GiveUp(4, error)
@@ -185,7 +195,7 @@ def test_what_a_worker_handed_over_is_no_attempt_that_failed() -> None:
 
 def test_a_job_that_was_handed_over_is_resumed_whatever_the_limit() -> None:
     events = (requested(), started(), submitting(), handle(), handed_over())
-    assert decided(*events, policy=Policy(1, 1)) == Resume(2, JOB, False)
+    assert decided(*events, policy=Policy(1, 1)) == Resume(2, JOB, False, GENERATING)
 
 
 def test_only_what_came_after_the_start_of_an_attempt_hands_it_over() -> None:

@@ -170,7 +170,7 @@ def _submitting(work: Work) -> asyncio.Event:
     """Have the work be in the middle of a submit, until the event is set."""
     answer_told = asyncio.Event()
     job, facts = cast("Any", None), cast("Any", None)
-    work.attempt = Attempt(job, facts, answer_told=answer_told)
+    work.attempt = Attempt(job, facts, "generating", answer_told=answer_told)
     return answer_told
 
 

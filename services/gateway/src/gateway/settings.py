@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.variables import LogLevel, unusable
+from contracts.variables import LogLevel, TypesFile, unusable
 
 
 class BadSettings(Exception):
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     upload_max_bytes: Annotated[int, Field(gt=0)] = 26_214_400
     upload_backlog_bytes: Annotated[int, Field(gt=0)] = 268_435_456
+    types_file: TypesFile = None
     log_level: LogLevel = "INFO"
 
     @property

@@ -73,18 +73,20 @@ def _answers(event: Event, submit: Submitting) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin an attempt from nothing.
+    """Begin an attempt at a task that has ``reached`` a stage; None before its first attempt.
 
     ``key`` is that of a submit whose outcome nobody knows: it is repeated.
     """
 
     attempt: int
     key: str | None = None
+    reached: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Begin an attempt that goes on with a job which the provider has already.
+    """Begin an attempt that goes on from what an earlier one told in a handle: at most providers, a
+    job that the service has already.
 
     ``may_submit_anew``: if the provider says that the job is over, another may be submitted. Only
     after an attempt that was seen to fail; a job that nobody saw end may have been paid for.
@@ -93,6 +95,7 @@ class Resume:
     attempt: int
     submitted: Submitted
     may_submit_anew: bool
+    reached: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +146,14 @@ def decide(
     if past.unanswered is not None:
         if out_of_tries or not _may_repeat(past.unanswered, provider, key_lasts_s, now):
             return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
-        return Start(task.attempt + 1, past.unanswered.data.key)
+        return Start(task.attempt + 1, past.unanswered.data.key, task.stage)
     submitted = _submitted(task)
     if out_of_tries:
         return GiveUp(task.attempt, interrupted(provider, tries, task.attempt), submitted)
     if submitted is not None:
         seen_to_fail = isinstance(task.state, BackingOff)
-        return Resume(task.attempt + 1, submitted, may_submit_anew=seen_to_fail)
-    return Start(task.attempt + 1)
+        return Resume(task.attempt + 1, submitted, seen_to_fail, task.stage)
+    return Start(task.attempt + 1, reached=task.stage if task.attempt else None)
 
 
 def _may_repeat(

@@ -74,8 +74,15 @@ class Facts:
         )
         return Progressed(**self._envelope("generation.progressed"), data=data)
 
-    def progressed(self, percent: int, stage: str | None) -> Progressed:
-        data = ProgressedData(attempt=self.attempt, progress=percent, stage=stage)
+    def progressed(
+        self, percent: int, stage: str | None, handle: Mapping[str, Any] | None = None
+    ) -> Progressed:
+        data = ProgressedData(
+            attempt=self.attempt,
+            progress=percent,
+            stage=stage,
+            handle=None if handle is None else dict(handle),
+        )
         return Progressed(**self._envelope("generation.progressed"), data=data)
 
     def handed_over(self, percent: int) -> Progressed:

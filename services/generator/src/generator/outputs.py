@@ -8,10 +8,10 @@ import mimetypes
 import re
 from collections.abc import Iterable, Sequence
 
-from artifacts.keys import artifact_key
+from artifacts.keys import artifact_key, is_part, part_key
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Artifact
-from generator.provider import Output
+from generator.provider import Output, Submitted, Unavailable
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -28,6 +28,7 @@ _EXTENSIONS = {
 _USABLE = re.compile(r"[a-z0-9]{1,8}")
 _HASHED_AT_ONCE = 512 * 1024
 """Bytes: what is larger is hashed in a thread."""
+_NOT_KEPT = "An intermediate result could not be kept. Please try again."
 _PATIENCE_S = 30.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -61,7 +62,7 @@ async def store_outputs(
         )
         if begun is not None:
             begun.append(artifact)
-        await _put(store, key, output)
+        await _put(store, key, output.content, output.content_type)
         kept.append(artifact)
     return tuple(kept)
 
@@ -81,6 +82,33 @@ async def discard(
         _log.warning("results nobody needs stay in the store", keys=keys, reason=str(fault))
 
 
+async def keep_part(
+    store: ArtifactStore, owner: str, task_id: str, content: bytes, content_type: str
+) -> str:
+    """Write an intermediate file of a task; its key. Raises `Unavailable`."""
+    sha256 = await _sha256(content)
+    key = part_key(owner, task_id, sha256, extension(content_type))
+    try:
+        await _put(store, key, content, content_type)
+    except StoreUnavailable as fault:
+        raise Unavailable(_NOT_KEPT) from fault
+    return key
+
+
+def parts_of(submitted: Submitted | None) -> list[str]:
+    """The intermediate files that a handle names."""
+    values = () if submitted is None else submitted.handle.values()
+    return [each for each in values if isinstance(each, str) and is_part(each)]
+
+
+async def delete_parts(store: ArtifactStore, keys: Sequence[str]) -> None:
+    """Delete intermediate files; one that stays is erased with its task."""
+    try:
+        await store.delete(keys)
+    except StoreUnavailable as fault:
+        _log.warning("intermediate files stay in the store", keys=keys, reason=str(fault))
+
+
 def extension(content_type: str) -> str:
     """The file extension, without a dot, that stands for a media type."""
     plain = content_type.partition(";")[0].strip().lower()
@@ -94,12 +122,12 @@ async def _sha256(content: bytes) -> str:
     return await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
 
 
-async def _put(store: ArtifactStore, key: str, output: Output) -> None:
+async def _put(store: ArtifactStore, key: str, content: bytes, content_type: str) -> None:
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     pause = _FIRST_PAUSE_S
     while True:
         try:
-            await store.put(key, output.content, output.content_type)
+            await store.put(key, content, content_type)
         except StoreUnavailable as fault:
             if asyncio.get_running_loop().time() + pause > deadline:
                 raise

@@ -6,10 +6,11 @@ the log or the database: it is handed a `Job`, and yields what happens to it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Execution(StrEnum):
@@ -44,6 +45,45 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``jobs`` submits in any ``per_s`` seconds."""
+
+    jobs: int
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a service takes from one account; None where it doesn't say.
+
+    ``concurrency``: jobs at once. What is over it waits in line here, and is no failure.
+    """
+
+    concurrency: int | None = None
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What was sent to `Job.callback_url`; header names in lower case.
+
+    Anybody may have sent it. It is a hint to ask the service, unless its signature is good.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def _kept_nowhere(content: bytes, content_type: str) -> str:
+    raise RuntimeError("There is no store to keep an intermediate file in.")
+
+
+async def _nobody_calls(timeout_s: float) -> Callback | None:
+    await asyncio.sleep(timeout_s)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One attempt at one task, as a provider sees it."""
 
@@ -57,6 +97,14 @@ class Job:
     attempt: int
     fetch: Callable[[str], Awaitable[bytes]]
     """Bytes of a reference, checked as an upload is. Raises `Rejected` when it can't be had."""
+    stage: str = ""
+    """The last stage of the type's pipeline that earlier attempts have finished."""
+    save: Callable[[bytes, str], Awaitable[str]] = _kept_nowhere
+    """Keep an intermediate file of this media type; its key goes into a handle, for `fetch`."""
+    callback_url: str | None = None
+    """Where the service may tell that the job moved; None where it couldn't reach us."""
+    called_back: Callable[[float], Awaitable[Callback | None]] = _nobody_calls
+    """Wait so many seconds, or until the service calls back: what to do between two polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +117,16 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A sign of life: ``percent`` in 0..99, and the stage when it moved."""
+    """A sign of life: ``percent`` in 0..99, and the stage when it moved.
+
+    ``handle`` replaces the one that is on the log: what a later attempt needs to go on from here.
+    It is there before the iteration goes on, and comes back in `Submitted.handle`, also for
+    `Execution.LOCAL`.
+    """
 
     percent: int
     stage: str | None = None
+    handle: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +173,14 @@ class Unavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class Busy(Unavailable):
+    """The service takes no more at present (429): nobody's fault, and no attempt is used up."""
+
+
+class StillUnknown(Exception):
+    """It can't be found out whether the service took a job; see `Finds`."""
+
+
 class NotConfigured(Exception):
     """Raised by a provider's constructor when a setting that it needs is missing.
 
@@ -133,7 +195,8 @@ class NotConfigured(Exception):
 class Provider(Protocol):
     """Submit, follow, cancel, resume. One instance serves all tasks of a generator process.
 
-    It is made without arguments, inside the event loop, and may raise `NotConfigured`.
+    It is made without arguments, inside the event loop, and may raise `NotConfigured`. It may have
+    an attribute ``limits`` (`Limits`), and be one that `Finds`.
     """
 
     @property
@@ -155,7 +218,8 @@ class Provider(Protocol):
         Called for `Execution.REMOTE` only. Raises `Rejected`, or `Unavailable` when the service
         has certainly not taken the job. Anything else leaves the outcome of a call that may cost
         money unknown. Then it is called again with the same key, by this worker or another, if
-        `Offer.key_lasts_s` allows it; otherwise the task fails, and nothing is submitted again.
+        `Offer.key_lasts_s` allows it; or it is looked for, by a provider that `Finds`. Otherwise
+        the deployment's policy decides: the task fails, or the job is submitted again.
         """
         ...
 
@@ -179,4 +243,17 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Release connections and worker processes."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A provider whose service can be asked for a job of which only the key is known."""
+
+    async def find(self, job: Job, key: str) -> Submitted | None:
+        """The job that was submitted under ``key``, when nobody heard the answer.
+
+        None if the service certainly has none: it is then submitted again. Raises `Unavailable`
+        when the service can't be asked now, `StillUnknown` when its answer tells nothing.
+        """
         ...

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
+from contracts.events import Progressed
 from delivery.publisher import (
     EventTooLarge,
     LogFull,
@@ -26,7 +28,7 @@ from generator.attempts import (
     unknown_submit,
 )
 from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
-from generator.pace import Pace, Step, sign_of_life_s, starting_stage
+from generator.pace import Pace, Step, sign_of_life_s
 from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
 from generator.telling import Telling
 from generator.work import Attempt, Lane, Work
@@ -74,6 +76,8 @@ class Pursuit:
         try:
             if lane.is_remote:
                 await self._hand_over(work, attempt, decision, limit)
+            elif isinstance(decision, Resume):
+                attempt.submitted = decision.submitted
             return await self._follow(lane, attempt, limit, max(0.0, limit - (clock() - began)))
         except Rejected as refusal:
             raise AttemptFailed(rejected(refusal, attempt.number)) from refusal
@@ -167,13 +171,11 @@ class Pursuit:
             if lane.offer.key_lasts_s is not None:
                 failure = unanswered(failure)
             raise AttemptFailed(failure) from trouble
-        await self._tell_handle(attempt)
+        await self._surely_tell(attempt, attempt.facts.submitted(attempt.submitted))
         attempt.answer_told.set()
 
-    async def _tell_handle(self, attempt: Attempt) -> None:
-        """Nothing else happens until it is on the log how to find the job again."""
-        assert attempt.submitted is not None
-        event = attempt.facts.submitted(attempt.submitted)
+    async def _surely_tell(self, attempt: Attempt, event: Progressed) -> None:
+        """Nothing else happens until it is on the log how to go on from here."""
         while True:
             try:
                 await self._publisher.publish(event)
@@ -198,10 +200,17 @@ class Pursuit:
         clock = asyncio.get_running_loop().time
         # The last stage is ours to tell: it comes when the results are saved.
         silence_s = sign_of_life_s(kind, self._silence_s)
-        pace = Pace(kind.working_stages[:-1], starting_stage(kind), silence_s, clock())
+        pace = Pace(kind, attempt.stage, silence_s, clock())
 
         async def tell(step: Step) -> None:
             await self.tell(attempt, step.percent, step.stage)
+
+        async def keep(step: Step, handle: Mapping[str, Any]) -> None:
+            await telling.all_told(_CHATTER_BUDGET_S)
+            event = attempt.facts.progressed(step.percent, step.stage, handle)
+            await self._surely_tell(attempt, event)
+            told = attempt.submitted or _NOTHING
+            attempt.submitted = Submitted(told.external_task_id, handle)
 
         telling = Telling(tell)
         outputs: list[Output] = []
@@ -212,10 +221,13 @@ class Pursuit:
                     if isinstance(each, Output):
                         outputs.append(each)
                         continue
-                    step = pace.step(each.percent, each.stage, clock())
-                    attempt.percent = pace.percent
-                    if step is not None:
-                        telling.say(step)
+                    steps = pace.steps(each.percent, each.stage, each.handle, clock())
+                    attempt.percent, attempt.stage = pace.percent, pace.stage
+                    for step in steps:
+                        if step.handle is None:
+                            telling.say(step)
+                        else:
+                            await keep(step, step.handle)
         except TimeoutError:
             if timer.expired():
                 raise _too_slow(lane, attempt, limit) from None

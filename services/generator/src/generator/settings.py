@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.variables import LogLevel
+from contracts.variables import LogLevel, TypesFile
 
 _Seconds = Annotated[float, Field(gt=0)]
 _Slots = Annotated[int, Field(ge=1, le=100_000)]
@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     """``module:Class,…``: providers that are not installed, for plug-ins under development."""
     health_host: str = "127.0.0.1"
     health_port: int | None = None
+    types_file: TypesFile = None
     log_level: LogLevel = "INFO"
 
     @property

@@ -41,7 +41,8 @@ class Stop(Enum):
 
 @dataclass(slots=True)
 class Attempt:
-    """One try. ``submitted`` once the provider's answer is known; ``percent`` last heard.
+    """One try, in ``stage``. ``submitted`` once the provider's answer is known, or that of an
+    earlier attempt; ``percent`` last heard.
 
     ``answer_told`` from the moment when a submit is announced; set once the log tells what came of
     it. ``results`` are in the store, or on their way there.
@@ -49,6 +50,7 @@ class Attempt:
 
     job: Job
     facts: Facts
+    stage: str
     submitted: Submitted | None = None
     submission: asyncio.Task[Submitted] | None = None
     answer_told: asyncio.Event | None = None

@@ -38,8 +38,8 @@ from generator.facts import Facts, now
 from generator.history import is_untouched, read_task
 from generator.inputs import Inputs
 from generator.metrics import PARKED, RETRIES, attempts
-from generator.outputs import discard, store_outputs
-from generator.pace import saving_stage, starting_stage
+from generator.outputs import delete_parts, discard, keep_part, parts_of, store_outputs
+from generator.pace import resting_stage, saving_stages, starting_stage
 from generator.provider import Job, Output, Submitted
 from generator.pursuit import FAULTS, AttemptFailed, Leaving, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
@@ -105,7 +105,7 @@ class Worker:
             return
         if work.single_broker and work.lease.delivered == 1:
             attempt = self._attempt(work, request, 1)
-            started = attempt.facts.started(starting_stage(work.lane.kind))
+            started = attempt.facts.started(attempt.stage)
             if await publish_first_start(self._publisher, self._log, started):
                 await self._pursue(work, request, attempt, Start(1))
                 return
@@ -142,7 +142,10 @@ class Worker:
             now=now(),
         )
 
-    def _attempt(self, work: Work, request: Requested, number: int) -> Attempt:
+    def _attempt(
+        self, work: Work, request: Requested, number: int, reached: str | None = None
+    ) -> Attempt:
+        stage = starting_stage(work.lane.kind, reached)
         job = Job(
             task_id=request.subject,
             owner=request.owner,
@@ -152,14 +155,16 @@ class Worker:
             params=request.data.provider_params,
             attempt=number,
             fetch=functools.partial(self._inputs.fetch, request.owner),
+            stage=stage,
+            save=functools.partial(keep_part, self._store, request.owner, request.subject),
         )
         facts = Facts(request, number, provider=work.lane.name, worker=self._name)
-        work.attempt = Attempt(job, facts)
+        work.attempt = Attempt(job, facts, stage)
         return work.attempt
 
     async def _try(self, work: Work, request: Requested, decision: Start | Resume) -> None:
-        attempt = self._attempt(work, request, decision.attempt)
-        started = attempt.facts.started(starting_stage(work.lane.kind))
+        attempt = self._attempt(work, request, decision.attempt, decision.reached)
+        started = attempt.facts.started(attempt.stage)
         if isinstance(await publish_start(self._publisher, self._log, started), Lost):
             await work.lease.done()
             return
@@ -186,9 +191,9 @@ class Worker:
     ) -> tuple[Artifact, ...]:
         if not outputs:
             return ()
-        stage = saving_stage(lane.kind)
-        if stage is not None:
+        for stage in saving_stages(lane.kind, attempt.stage):
             await self._pursuit.tell(attempt, attempt.percent, stage)
+            attempt.stage = stage
         job = attempt.job
         try:
             return await store_outputs(
@@ -222,7 +227,7 @@ class Worker:
         match verdict:
             case Retry(delay_s, error):
                 retry_at = now() + timedelta(seconds=delay_s)
-                stage = work.lane.kind.waiting_stage
+                stage = resting_stage(work.lane.kind, attempt.stage)
                 await self._publisher.publish(attempt.facts.retrying(retry_at, error, stage))
                 if attempt.answer_told is not None:
                     attempt.answer_told.set()
@@ -241,8 +246,13 @@ class Worker:
 
     async def _fail(self, work: Work, attempt: Attempt, verdict: Fail) -> None:
         self._tell("failed", work, code=verdict.error.code, reason=verdict.error.message)
-        # A stage that the type doesn't have is none; the fold then finds the one that fits.
-        stage = verdict.stage if verdict.stage in work.lane.kind.stages else None
+        kind, stage = work.lane.kind, verdict.stage
+        if stage is not None:
+            for passed in kind.steps_to_failure(attempt.stage, stage):
+                await self._pursuit.tell(attempt, attempt.percent, passed)
+                attempt.stage = passed
+        # A stage that the chart has no arrow to is none; the fold then finds the one that fits.
+        stage = stage if stage is not None and kind.allows(attempt.stage, stage) else None
         await self._end(work, attempt.facts.failed(verdict.error, stage), ())
         await self._cancel(work.lane, attempt, attempt.submitted)
 
@@ -259,6 +269,13 @@ class Worker:
         else:
             self._count(work, "completed" if isinstance(end, Completed) else "failed")
         await work.lease.done()
+        await self._drop_parts(work)
+
+    async def _drop_parts(self, work: Work) -> None:
+        """Nobody needs the intermediate files of a task that has ended."""
+        attempt = work.attempt
+        if attempt is not None and (keys := parts_of(attempt.submitted)):
+            await delete_parts(self._store, keys)
 
     async def _stopped(self, work: Work) -> None:
         work.ending = True
@@ -272,6 +289,7 @@ class Worker:
             await self._cancel(work.lane, attempt, await _answer(attempt))
             await self._tidy_up(work, attempt)
         await work.lease.done()
+        await self._drop_parts(work)
 
     async def _leave(self, work: Work) -> None:
         """Hand the task over to another worker: no attempt has failed by that."""

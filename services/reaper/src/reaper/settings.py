@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.variables import LogLevel
+from contracts.variables import LogLevel, TypesFile
 
 _LONGEST_S = 1e9
 """About 30 years: far enough for "never", near enough for every calendar."""
@@ -32,4 +32,5 @@ class Settings(BaseSettings):
     reaper_batch: Annotated[int, Field(gt=0, le=1000)] = 100
     health_host: str = "127.0.0.1"
     health_port: int | None = None
+    types_file: TypesFile = None
     log_level: LogLevel = "INFO"

@@ -42,6 +42,11 @@ class Limits:
             self.deadline_s if kind.deadline_s is None else kind.deadline_s,
         )
 
+    def failure_stage(self, task: Task) -> str:
+        """The stage in which ``task`` fails when it is ended now."""
+        kind = self.kinds.get(task.type)
+        return task.stage if kind is None else kind.failure_stage(task.stage)
+
     def no_longer_than(self, provider_timeout_s: float) -> list[str]:
         """Types of which a provider may be silent for longer than the reaper waits.
 

@@ -213,7 +213,9 @@ class Sweeper:
 
     async def _time_out(self, verdict: TimeOut, task: Task, now: datetime) -> str:
         attributes = _attributes(task, now, "generation.timed_out")
-        end = TimedOut(**attributes, data=FailedData(attempt=task.attempt, error=verdict.error))
+        stage = self._limits.failure_stage(task)
+        data = FailedData(attempt=task.attempt, error=verdict.error, stage=stage)
+        end = TimedOut(**attributes, data=data)
         if not await self._end(end):
             return "lost"
         metrics.TIMED_OUT.labels(verdict.reason).inc()

@@ -37,7 +37,6 @@ _POLL_S = 0.01
 _MOST_IDS = 500
 _MOST_AT_ONCE = 64
 """Of the records in one answer: the broker takes no message over 1 MiB."""
-_PHOTO_TYPES = [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo]
 
 _BY_ID = STATEMENTS["read_tasks"].format(condition="t.task_id = ANY($1::uuid[])")
 _OF_OWNER = (
@@ -312,7 +311,7 @@ class Queries:
             datetime.fromisoformat(question["watching_since"]),
             int(question["limit"]),
             float(question["photo_ttl_s"]),
-            _PHOTO_TYPES,
+            [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo],
         )
         found = [row for row in rows if row["task_id"] is not None]
         records = [

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.variables import LogLevel
+from contracts.variables import LogLevel, TypesFile
 
 
 class Settings(BaseSettings):
@@ -22,4 +22,5 @@ class Settings(BaseSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = None
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
+    types_file: TypesFile = None
     log_level: LogLevel = "INFO"

@@ -63,8 +63,23 @@ class ErrorView(BaseModel):
     params: dict[str, Any] = {}
 
 
+class WaitingForView(BaseModel):
+    """Why a task in line isn't begun although workers are free.
+
+    ``circuit_open``: the provider has failed, and is left alone until then. ``provider_busy``: it
+    takes no more until then.
+    """
+
+    code: Literal["circuit_open", "provider_busy"]
+    provider: str
+    until: datetime | None
+
+
 class TaskView(BaseModel):
-    """A task as its owner sees it."""
+    """A task as its owner sees it.
+
+    ``late_artifacts`` came after the task had ended without a result.
+    """
 
     task_id: str
     type: str
@@ -74,6 +89,7 @@ class TaskView(BaseModel):
     progress: Annotated[int, Field(ge=0, le=100)]
     queue_position: int | None
     eta_seconds: float | None
+    waiting_for: WaitingForView | None
     attempt: int
     prompt: str | None
     reference_images: list[str]
@@ -82,6 +98,7 @@ class TaskView(BaseModel):
     external_task_id: str | None
     image_url: str | None
     artifacts: list[ArtifactView]
+    late_artifacts: list[ArtifactView]
     error: ErrorView | None
     error_msg: str | None
     metadata: dict[str, Any]
@@ -170,10 +187,31 @@ class PlaceView(BaseModel):
     eta_seconds: float | None
 
 
+class BreakerView(BaseModel):
+    """The provider's circuit breaker; ``until`` when it is tried again, where that is known."""
+
+    state: Literal["closed", "open", "half_open"]
+    failures: int
+    until: datetime | None
+
+
 class ProviderView(BaseModel):
+    """A provider of one type.
+
+    ``healthy``: a generator serves it, and its breaker is closed. The rest is of its last tasks,
+    ``finished`` of them: the share that it completed, and seconds from their start to their end.
+    """
+
     name: str
+    title: str
+    execution: Literal["local", "remote", "inline"]
     params_schema: dict[str, Any]
     healthy: bool
+    breaker: BreakerView
+    finished: int
+    success_rate: Annotated[float | None, Field(ge=0, le=1)]
+    p50_s: float | None
+    p95_s: float | None
 
 
 class GenerationTypeView(BaseModel):
@@ -184,6 +222,7 @@ class GenerationTypeView(BaseModel):
     min_references: int
     max_references: int
     default_provider: str
+    fallbacks: list[str]
     providers: list[ProviderView]
 
 
@@ -238,27 +277,30 @@ def task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
     task that is not waiting, null where the place is not known.
     """
     view = {name: record[name] for name in _TASK_FIELDS}
-    artifacts = [
-        {
-            "url": url_of(each["key"]),
-            "content_type": each["content_type"],
-            "bytes": each["bytes"],
-            "sha256": each["sha256"],
-            "width": each["width"],
-            "height": each["height"],
-        }
-        for each in record["artifacts"]
-    ]
+    artifacts = [_artifact_view(each, url_of) for each in record["artifacts"]]
     error = record["error"]
     view["reference_images"] = [url_of(key) for key in record["reference_images"]]
     view["artifacts"] = artifacts
+    view["late_artifacts"] = [_artifact_view(each, url_of) for each in record["late_artifacts"]]
     view["image_url"] = artifacts[0]["url"] if artifacts else None
     view["error_msg"] = None if error is None else error["message"]
     view["queue_position"] = record.get(
         "queue_position", None if record["phase"] == "waiting" else 0
     )
     view["eta_seconds"] = record.get("eta_seconds")
+    view["waiting_for"] = None
     return view
+
+
+def _artifact_view(artifact: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "url": url_of(artifact["key"]),
+        "content_type": artifact["content_type"],
+        "bytes": artifact["bytes"],
+        "sha256": artifact["sha256"],
+        "width": artifact["width"],
+        "height": artifact["height"],
+    }
 
 
 _CAMEL_STATUS = {

@@ -61,6 +61,11 @@ LINES: Final = "task-store.lines"
 """``{}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane", "waiting", "running",
 "mean_s", "served_at"}]}``."""
 
+PROVIDERS: Final = "task-store.providers"
+"""``{}`` -> ``{"providers": [{"type", "lane", "finished", "completed", "p50_s", "p95_s"}]}``: what
+the last tasks of each lane came to. ``finished`` are those that were completed, and those that
+failed by nobody's fault but the provider's or ours; seconds are from their start to their end."""
+
 SILENT: Final = "task-store.silent"
 """The reaper's question: ``{"log_sequence", "log_now", "watching_since", "timeout_s",
 "deadline_s", "types": {type: [timeout_s, deadline_s]}, "photo_ttl_s", "limit"}`` ->
@@ -92,6 +97,7 @@ ALL: Final = (
     HISTORY,
     EVENTS,
     LINES,
+    PROVIDERS,
     SILENT,
     REFERENCED,
     PARKED,

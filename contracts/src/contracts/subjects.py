@@ -23,6 +23,10 @@ PROJECTED = f"{LIVE_PREFIX}.projected"
 (core NATS, at most once)."""
 PROVIDER_BUCKET = "PROVIDERS"
 """The key-value bucket in which generators announce what they offer."""
+BREAKER_BUCKET = "BREAKERS"
+"""The key-value bucket with the circuit breaker of each provider (`contracts.breaker`)."""
+HOOK_BUCKET = "HOOKS"
+"""The key-value bucket with the last callback for each task, under ``<provider>.<task_id>``."""
 CANCEL_SUBJECTS = "cancel.*"
 MINIMUM_SERVER = (2, 12, 4)
 

@@ -407,6 +407,21 @@ export interface components {
             height: number | null;
         };
         /**
+         * BreakerView
+         * @description The provider's circuit breaker; ``until`` when it is tried again, where that is known.
+         */
+        BreakerView: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+            /** Failures */
+            failures: number;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * ErrorView
          * @description Why a task failed; ``message`` is for the user and is repeated in ``error_msg``.
          */
@@ -443,6 +458,8 @@ export interface components {
             max_references: number;
             /** Default Provider */
             default_provider: string;
+            /** Fallbacks */
+            fallbacks: string[];
             /** Providers */
             providers: components["schemas"]["ProviderView"][];
         };
@@ -498,16 +515,38 @@ export interface components {
             /** Completedat */
             completedAt: string | null;
         };
-        /** ProviderView */
+        /**
+         * ProviderView
+         * @description A provider of one type.
+         *
+         *     ``healthy``: a generator serves it, and its breaker is closed. The rest is of its last tasks,
+         *     ``finished`` of them: the share that it completed, and seconds from their start to their end.
+         */
         ProviderView: {
             /** Name */
             name: string;
+            /** Title */
+            title: string;
+            /**
+             * Execution
+             * @enum {string}
+             */
+            execution: "local" | "remote" | "inline";
             /** Params Schema */
             params_schema: {
                 [key: string]: unknown;
             };
             /** Healthy */
             healthy: boolean;
+            breaker: components["schemas"]["BreakerView"];
+            /** Finished */
+            finished: number;
+            /** Success Rate */
+            success_rate: number | null;
+            /** P50 S */
+            p50_s: number | null;
+            /** P95 S */
+            p95_s: number | null;
         };
         /**
          * SessionView
@@ -617,6 +656,8 @@ export interface components {
         /**
          * TaskView
          * @description A task as its owner sees it.
+         *
+         *     ``late_artifacts`` came after the task had ended without a result.
          */
         TaskView: {
             /** Task Id */
@@ -638,6 +679,7 @@ export interface components {
             queue_position: number | null;
             /** Eta Seconds */
             eta_seconds: number | null;
+            waiting_for: components["schemas"]["WaitingForView"] | null;
             /** Attempt */
             attempt: number;
             /** Prompt */
@@ -656,6 +698,8 @@ export interface components {
             image_url: string | null;
             /** Artifacts */
             artifacts: components["schemas"]["ArtifactView"][];
+            /** Late Artifacts */
+            late_artifacts: components["schemas"]["ArtifactView"][];
             error: components["schemas"]["ErrorView"] | null;
             /** Error Msg */
             error_msg: string | null;
@@ -707,6 +751,24 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+        };
+        /**
+         * WaitingForView
+         * @description Why a task in line isn't begun although workers are free.
+         *
+         *     ``circuit_open``: the provider has failed, and is left alone until then. ``provider_busy``: it
+         *     takes no more until then.
+         */
+        WaitingForView: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "circuit_open" | "provider_busy";
+            /** Provider */
+            provider: string;
+            /** Until */
+            until: string | null;
         };
         /** FieldError */
         FieldError: {

@@ -22,6 +22,7 @@ from delivery.loops import end_loop
 from gateway import openapi, problems, studio
 from gateway.auth import authenticator
 from gateway.backlog import Backlog
+from gateway.breakers import Breakers
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
@@ -33,6 +34,7 @@ from gateway.live import Live
 from gateway.parts import Parts
 from gateway.places import Places
 from gateway.pressure import Pressure
+from gateway.providers import Providers
 from gateway.reading import Reader
 from gateway.references import References
 from gateway.routes import (
@@ -71,9 +73,10 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     task_store = TaskStore(bus)
     reader = Reader(bus, task_store)
     live = Live(bus)
-    views = Views(settings.root_url)
+    breakers = Breakers(bus)
+    views = Views(settings.root_url, breakers.waiting_for)
     histories = Histories(bus, task_store)
-    feed = Feed(bus, live, histories, views.task)
+    feed = Feed(bus, live, histories, views.told)
     places = Places(task_store, feed)
     catalogue = Catalogue(bus)
     pressure = Pressure(bus, task_store, settings.queue_limit)
@@ -93,7 +96,8 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
         reader=reader,
         live=live,
         catalogue=catalogue,
-        lanes=Lanes(bus),
+        breakers=breakers,
+        providers=Providers(catalogue, breakers, Lanes(bus), task_store),
         pressure=pressure,
         submissions=Submissions(
             bus=bus,
@@ -186,6 +190,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for run in (
             parts.bus.run,
             parts.catalogue.run,
+            parts.breakers.run,
             parts.pressure.run,
             parts.sweep.run,
             parts.places.run,

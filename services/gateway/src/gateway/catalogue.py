@@ -7,13 +7,10 @@ is down. No provider is imported here.
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-import orjson
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]
 from nats.aio.msg import Msg
@@ -24,7 +21,7 @@ from referencing.exceptions import Unresolvable
 from contracts.subjects import PROVIDER_BUCKET
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
-from delivery.requests import NoReply, NoResponders, Requests, Unreachable
+from gateway.bucket import read_bucket
 from gateway.bus import Bus
 from gateway.refusals import FieldProblem, Refusal
 from gateway.wellformed import invalid
@@ -34,10 +31,7 @@ _log = get_logger(__name__)
 
 RELOAD_S = 30.0
 FIRST_RELOAD_S = 0.5
-_READ_S = 2.0
 _KEYS = f"$KV.{PROVIDER_BUCKET}."
-_INFO = f"$JS.API.STREAM.INFO.KV_{PROVIDER_BUCKET}"
-_GET = f"$JS.API.STREAM.MSG.GET.KV_{PROVIDER_BUCKET}"
 _MOST_ERRORS = 20
 
 
@@ -56,7 +50,7 @@ class Announcement(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: str
-    execution: str = "local"
+    execution: Literal["local", "remote", "inline"] = "local"
     offers: dict[str, OfferAnnounced]
     announced_at: AwareDatetime | None = None
 
@@ -68,6 +62,7 @@ class Offer:
     lane: str
     type: str
     title: str
+    execution: str
     params_schema: Mapping[str, Any]
     validator: Draft202012Validator
     takes_none: bool
@@ -122,7 +117,7 @@ class Catalogue:
         while True:
             self._again.clear()
             try:
-                self._take(await _read_bucket(self._bus.link.requests))
+                self._take(await read_bucket(self._bus.link.requests, PROVIDER_BUCKET))
             except (LogUnavailable, LogUnreachable) as problem:
                 _log.warning("announcements could not be read", reason=str(problem))
             pause = RELOAD_S if self.announced.is_set() else FIRST_RELOAD_S
@@ -151,10 +146,6 @@ class Catalogue:
         self._again.set()
 
 
-_NOT_THERE = frozenset({10059, 10037})
-"""The bucket, or the key in it, does not exist."""
-
-
 def read_offers(lane: str, value: bytes) -> list[Offer]:
     """The offers of one announcement; one that can't be used is left out, and said so."""
     try:
@@ -172,31 +163,15 @@ def read_offers(lane: str, value: bytes) -> list[Offer]:
         except (SchemaError, Unresolvable) as error:
             _log.error("schema not usable", lane=lane, type=type_name, reason=str(error)[:500])
             continue
-        offers.append(Offer(lane, type_name, told.title, told.params_schema, validator, takes_none))
+        offers.append(
+            Offer(
+                lane=lane,
+                type=type_name,
+                title=told.title,
+                execution=announced.execution,
+                params_schema=told.params_schema,
+                validator=validator,
+                takes_none=takes_none,
+            )
+        )
     return offers
-
-
-async def _read_bucket(requests: Requests) -> dict[str, bytes]:
-    """Every key of the bucket with its value; a bucket that isn't there yet is empty."""
-    info = await _ask(requests, _INFO, {"subjects_filter": f"{_KEYS}>"})
-    subjects = (info.get("state") or {}).get("subjects") or {}
-    values: dict[str, bytes] = {}
-    for subject in subjects:
-        message = (await _ask(requests, _GET, {"last_by_subj": subject})).get("message")
-        if message is None or b"KV-Operation" in base64.b64decode(message.get("hdrs", "")):
-            continue
-        values[subject.removeprefix(_KEYS)] = base64.b64decode(message.get("data", ""))
-    return values
-
-
-async def _ask(requests: Requests, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        reply = await requests.call(subject, json.dumps(body).encode(), timeout=_READ_S)
-    except (NoReply, NoResponders, Unreachable) as error:
-        raise LogUnavailable(subject) from error
-    answer: dict[str, Any] = orjson.loads(reply.data)
-    trouble = answer.get("error")
-    if trouble is not None and trouble.get("err_code") not in _NOT_THERE:
-        # A broker in trouble has not said that nobody offers anything.
-        raise LogUnavailable(trouble.get("description", subject))
-    return answer

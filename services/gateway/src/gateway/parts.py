@@ -12,13 +12,14 @@ from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from gateway.auth import Authenticator
 from gateway.backlog import Backlog
+from gateway.breakers import Breakers
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
-from gateway.lanes import Lanes
 from gateway.live import Live
 from gateway.places import Places
 from gateway.pressure import Pressure
+from gateway.providers import Providers
 from gateway.reading import Reader
 from gateway.settings import Settings
 from gateway.streams import Streams
@@ -38,7 +39,8 @@ class Parts:
     reader: Reader
     live: Live
     catalogue: Catalogue
-    lanes: Lanes
+    breakers: Breakers
+    providers: Providers
     pressure: Pressure
     submissions: Submissions
     streams: Streams

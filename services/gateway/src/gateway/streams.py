@@ -77,7 +77,7 @@ class Streams:
         self._tasks = tasks
         self._histories = histories
         self._places = places
-        self._view = views.task
+        self._view = views.told
         self._limit = limit
         self._open: set[Outbox] = set()
         self._stopping = False

@@ -161,6 +161,12 @@ class TaskStore:
                 return True
         return True
 
+    async def providers(self) -> list[dict[str, Any]]:
+        """What the last tasks of each lane came to."""
+        answer = await self._ask(queries.PROVIDERS, {})
+        rows: list[dict[str, Any]] = answer["providers"]
+        return rows
+
     async def _ask_all(self) -> None:
         try:
             while self._asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +20,16 @@ _CAMEL_TIMES = ("createdAt", "updatedAt", "completedAt")
 
 
 class Views:
-    """Builds what is answered; ``root_url`` is the base of the URLs handed out."""
+    """Builds what is answered; ``root_url`` is the base of the URLs handed out.
 
-    def __init__(self, root_url: str) -> None:
+    ``waiting_for`` tells why a task in line isn't begun, where that isn't the line.
+    """
+
+    def __init__(
+        self, root_url: str, waiting_for: Callable[[Record], Any] = lambda record: None
+    ) -> None:
         self.root_url = root_url
+        self._waiting_for = waiting_for
 
     def url(self, reference: str) -> str:
         """The URL of a key; a public URL, which a task may refer to as well, is its own."""
@@ -36,6 +42,13 @@ class Views:
             return f"{self.root_url}/{quote(reference)}"
 
     def task(self, record: Record) -> dict[str, Any]:
+        """The task as it is now."""
+        view = self.told(record)
+        view["waiting_for"] = self._waiting_for(record)
+        return view
+
+    def told(self, record: Record) -> dict[str, Any]:
+        """The task as streams tell it: as of its sequence, the same whoever tells it when."""
         view = task_view(record, self.url)
         for name in _TIMES:
             view[name] = utc(view[name])
@@ -70,7 +83,8 @@ def json_response(
     return Response(orjson.dumps(body), status_code, headers, JSON)
 
 
-def etag(record: Record) -> str:
-    """Changes with the task, and with its place in the line, which moves without it."""
-    place = record.get("queue_position")
-    return f'W/"{record["sequence"]}-{"" if place is None else place}"'
+def etag(record: Record, view: dict[str, Any]) -> str:
+    """Changes with the task, and with what moves without it: its place, what it waits for."""
+    place, reason = record.get("queue_position"), view["waiting_for"]
+    waits = "" if reason is None else f"-{reason['code']}-{reason['until']}"
+    return f'W/"{record["sequence"]}-{"" if place is None else place}{waits}"'

@@ -91,6 +91,7 @@ class Queries:
             queries.HISTORY: self._history,
             queries.EVENTS: self._events,
             queries.LINES: self._lines,
+            queries.PROVIDERS: self._providers,
             queries.SILENT: self._silent,
             queries.REFERENCED: self._referenced,
             queries.PARKED: self._parked,
@@ -297,6 +298,10 @@ class Queries:
             "lanes": lanes,
         }
 
+    async def _providers(self, _: Mapping[str, Any]) -> Any:
+        rows = await self._pool.fetch(STATEMENTS["read_providers"], _RECENT_EVENTS)
+        return {"providers": [dict(row) for row in rows]}
+
     async def _silent(self, question: Mapping[str, Any]) -> Any:
         limits: Mapping[str, tuple[float, float]] = question.get("types", {})
         rows = await self._pool.fetch(
@@ -378,6 +383,7 @@ class Queries:
         raise Behind
 
 
+_RECENT_EVENTS = 20_000
 _LANE_FIELDS = ("type", "lane", "waiting", "running", "finished", "mean_s", "served_at")
 
 

@@ -19,8 +19,7 @@ router = APIRouter()
 @router.get("/generation-types", tags=["tasks"], response_model=GenerationTypes)
 async def list_generation_types(parts: InParts, owner: Owner) -> Response:
     """What can be asked for: types with their stages, inputs, providers, and who is there."""
-    offers = sorted(parts.catalogue.offers, key=lambda offer: (offer.type, offer.lane))
-    served = await parts.lanes.served(offers)
+    providers = await parts.providers.by_type()
     types = [
         {
             "type": kind.name,
@@ -30,15 +29,8 @@ async def list_generation_types(parts: InParts, owner: Owner) -> Response:
             "min_references": kind.references[0],
             "max_references": kind.references[1],
             "default_provider": kind.default_provider.upper(),
-            "providers": [
-                {
-                    "name": offer.lane.upper(),
-                    "params_schema": offer.params_schema,
-                    "healthy": healthy,
-                }
-                for offer, healthy in zip(offers, served, strict=True)
-                if offer.type == kind.name
-            ],
+            "fallbacks": [name.upper() for name in kind.fallbacks],
+            "providers": providers.get(kind.name, []),
         }
         for kind in GENERATION_TYPES.values()
     ]

@@ -111,11 +111,12 @@ async def _waited(
 
 
 def _task_response(headers: Mapping[str, str], parts: Parts, record: Record) -> Response:
-    tag = etag(record)
+    view = parts.views.task(record)
+    tag = etag(record, view)
     sent = headers.get("if-none-match")
     if sent is not None and (sent.strip() == "*" or tag in map(str.strip, sent.split(","))):
         return Response(status_code=304, headers={"ETag": tag})
-    return json_response(parts.views.task(record), 200, {"ETag": tag})
+    return json_response(view, 200, {"ETag": tag})
 
 
 def _wait_and_after(request: Request) -> tuple[float | None, int | None]:

@@ -229,6 +229,24 @@ SELECT l.*, c.sequence
 FROM checkpoint c LEFT JOIN lanes l ON true
 ORDER BY l.type, l.lane
 
+-- name: read_providers
+-- What the last tasks came to, of those that ended within the last $1 events. Seconds from start to
+-- end. What a user asked wrongly, or called off, says nothing of a provider.
+WITH ended AS (
+    SELECT DISTINCT e.task_id::uuid AS task_id
+    FROM log.events e, checkpoint c
+    WHERE e.sequence > c.sequence - $1 AND e.subject LIKE 'generation.finished.%'
+)
+SELECT t.type, t.lane, count(*) AS finished,
+    count(*) FILTER (WHERE t.phase = 'completed') AS completed,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY s.seconds) AS p50_s,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY s.seconds) AS p95_s
+FROM ended JOIN tasks t USING (task_id)
+    CROSS JOIN LATERAL (SELECT extract(epoch FROM t.finished_at - t.started_at)::float8) s (seconds)
+WHERE t.phase = 'completed' OR t.phase = 'failed' AND t.started_at IS NOT NULL
+    AND t.error ->> 'code' NOT IN ('provider_rejected', 'invalid_input', 'cancelled')
+GROUP BY t.type, t.lane
+
 -- name: read_referenced
 -- Which of these keys a task refers to.
 SELECT key FROM unnest($1::text[]) key

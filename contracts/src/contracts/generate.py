@@ -75,6 +75,7 @@ _ASKERS: Mapping[str, tuple[str, ...]] = {
     queries.HISTORY: ("gateway",),
     queries.EVENTS: ("gateway",),
     queries.LINES: ("gateway",),
+    queries.PROVIDERS: ("gateway",),
     queries.SILENT: ("reaper",),
     queries.REFERENCED: ("gateway",),
     queries.PARKED: ("operator",),

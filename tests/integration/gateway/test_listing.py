@@ -148,8 +148,20 @@ async def test_every_type_is_listed_with_who_serves_it(
 
     assert types.keys() == GENERATION_TYPES.keys()
     assert types["CREATE"]["providers"] == [
-        {"name": "STUDIO", "params_schema": STUDIO, "healthy": False}
+        {
+            "name": "STUDIO",
+            "title": "",
+            "execution": "local",
+            "params_schema": STUDIO,
+            "healthy": False,
+            "breaker": {"state": "closed", "failures": 0, "until": None},
+            "finished": 0,
+            "success_rate": None,
+            "p50_s": None,
+            "p95_s": None,
+        }
     ]
+    assert types["CREATE"]["fallbacks"] == []
     assert types["VIDEO"]["providers"] == []
     assert types["PHOTO_TO_3D"]["stages"][0] == "pending"
 

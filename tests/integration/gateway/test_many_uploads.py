@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from artifacts.uploads import Uploads
-from gateway import backlog
-from gateway.routes import files
+from gateway import backlog, forms
 from integration.gateway.house import House
 from integration.gateway.test_files import png
 from servers import eventually
@@ -117,7 +116,7 @@ async def test_room_is_not_held_for_one_that_sends_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http = await house.gateway(upload_backlog_bytes=1)
-    monkeypatch.setattr(files, "TRANSFER_S", 0.2)
+    monkeypatch.setattr(forms, "TRANSFER_S", 0.2)
     answer = await Sender(http, png()).answer
 
     assert (answer.status_code, answer.json()["code"]) == (408, "upload_too_slow")

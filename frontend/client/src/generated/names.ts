@@ -34,6 +34,8 @@ export interface Problems {
   already_finished: 409;
   /** The task has not ended */
   task_is_live: 409;
+  /** No photo is awaited */
+  photo_not_awaited: 409;
   /** Body too large */
   body_too_large: 413;
   /** Upload too large */
@@ -84,6 +86,8 @@ export interface Problems {
   empty_upload: 422;
   /** Unsupported media */
   unsupported_media: 422;
+  /** Photo not usable */
+  photo_unusable: 422;
   /** Damaged picture */
   image_truncated: 422;
   /** Picture too large */

@@ -287,6 +287,8 @@ export const en: Strings = {
     upload_expired: "The photo was uploaded too long ago. Add it again.",
     empty_upload: "This file is empty.",
     unsupported_media: "This is neither a picture nor a video that can be used.",
+    photo_not_awaited: "This task has its photo already, or takes none.",
+    photo_unusable: "This can't be used as a photo. Please start again with another one.",
     image_truncated: "This picture is damaged or incomplete.",
     image_too_large: "This picture has too many pixels.",
     image_animated: "Animated pictures can't be used here.",

@@ -272,6 +272,8 @@ export const tr: Strings = {
     upload_expired: "Fotoğraf çok önce yüklendi. Yeniden ekle.",
     empty_upload: "Bu dosya boş.",
     unsupported_media: "Bu, kullanılabilecek bir resim ya da video değil.",
+    photo_not_awaited: "Bu görevin fotoğrafı zaten var ya da fotoğraf beklemiyor.",
+    photo_unusable: "Bu, fotoğraf olarak kullanılamıyor. Lütfen başka bir fotoğrafla yeniden başlayın.",
     image_truncated: "Bu resim bozuk ya da eksik.",
     image_too_large: "Bu resimde çok fazla piksel var.",
     image_animated: "Hareketli resimler burada kullanılamaz.",

@@ -266,6 +266,8 @@ export const zh: Strings = {
     upload_expired: "照片上传得太久了。请重新添加。",
     empty_upload: "这个文件是空的。",
     unsupported_media: "这不是可以使用的图片或视频。",
+    photo_not_awaited: "此任务已有照片，或不需要照片。",
+    photo_unusable: "无法用作照片，请换一张重新开始。",
     image_truncated: "这张图片已损坏或不完整。",
     image_too_large: "这张图片的像素太多。",
     image_animated: "这里不能使用动图。",

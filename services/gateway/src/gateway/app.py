@@ -32,6 +32,7 @@ from gateway.histories import Histories
 from gateway.lanes import Lanes
 from gateway.live import Live
 from gateway.parts import Parts
+from gateway.photos import Photos
 from gateway.places import Places
 from gateway.pressure import Pressure
 from gateway.providers import Providers
@@ -119,6 +120,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
         ),
         places=places,
         changes=Changes(bus, task_store, reader, store, uploads),
+        photos=Photos(bus, task_store, reader, uploads),
         store=store,
         uploads=uploads,
         backlog=Backlog(settings.upload_backlog_bytes),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,14 +17,10 @@ from contracts.events import (
     AnnotatedData,
     Cancelled,
     CancelledData,
-    Envelope,
     Erased,
     MetadataAnnotated,
-    envelope,
-    event_type,
-    schema_urn,
 )
-from contracts.ids import made_at, uuid7
+from contracts.ids import made_at
 from contracts.lifecycle import MOVES, STATUS_OF, Phase, evolve
 from contracts.merge_patch import merge_patch
 from contracts.records import Record, from_record, to_record
@@ -40,8 +35,9 @@ from delivery.ends import Lost, Won, publish_end, publish_erasure
 from delivery.log import LogUnavailable
 from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
 from delivery.requests import NoReply, NoResponders, Unreachable
-from gateway.admission import SOURCE, is_task_id
+from gateway.admission import is_task_id
 from gateway.bus import PUBLISH_BUDGET_S, Bus
+from gateway.facts import attributes_of
 from gateway.reading import SETTLE_S, Reader, task_not_found
 from gateway.refusals import Refusal
 from gateway.tasks import TaskStore
@@ -97,7 +93,7 @@ class Changes:
                 return record
             record, finished = await self._with_finish(record)
             check_json(merge_patch(record["metadata"], patch), ("metadata",))
-            attributes = _attributes(MetadataAnnotated, record)
+            attributes = attributes_of(MetadataAnnotated, record)
             event = MetadataAnnotated(**attributes, data=AnnotatedData(patch=patch))
             subject = finished_subject(record["type"], task_id)
             try:
@@ -119,7 +115,7 @@ class Changes:
         if not _has_ended(record):
             await self._end(record)
         link = self._bus.link
-        event = Erased(**_attributes(Erased, record))
+        event = Erased(**attributes_of(Erased, record))
         sequence = await publish_erasure(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
         await self._purge(record)
         stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
@@ -156,7 +152,7 @@ class Changes:
 
     async def _end(self, record: Record) -> tuple[Cancelled, Won | Lost]:
         data = CancelledData(attempt=record["attempt"])
-        event = Cancelled(**_attributes(Cancelled, record), data=data)
+        event = Cancelled(**attributes_of(Cancelled, record), data=data)
         link = self._bus.link
         outcome = await publish_end(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
         if isinstance(outcome, Won):
@@ -239,17 +235,3 @@ def already_finished(status: str | None = None) -> Refusal:
 
 def _has_ended(record: Record) -> bool:
     return record["status"] not in ("pending", "processing")
-
-
-def _attributes(event_class: type[Envelope], record: Record) -> dict[str, Any]:
-    """The envelope of an event of this task, told now."""
-    now = datetime.now(UTC)
-    attributes = envelope(
-        event_id=uuid7(now, os.urandom(10)),
-        source=SOURCE,
-        task_id=record["task_id"],
-        owner=record["owner"],
-        tasktype=record["type"],
-        time=now,
-    )
-    return {**attributes, "dataschema": schema_urn(event_type(event_class))}

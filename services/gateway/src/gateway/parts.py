@@ -17,6 +17,7 @@ from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
 from gateway.live import Live
+from gateway.photos import Photos
 from gateway.places import Places
 from gateway.pressure import Pressure
 from gateway.providers import Providers
@@ -46,6 +47,7 @@ class Parts:
     streams: Streams
     places: Places
     changes: Changes
+    photos: Photos
     store: ArtifactStore
     uploads: Uploads
     backlog: Backlog

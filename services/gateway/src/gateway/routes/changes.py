@@ -13,7 +13,8 @@ from contracts.api import TaskEvents, TaskView
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
 from gateway.admission import want_again
-from gateway.bodies import media_type, read_json_body
+from gateway.bodies import expected_bytes, media_type, read_json_body, require_plain
+from gateway.forms import FORM, FORM_OVERHEAD_BYTES, body_file, form_file
 from gateway.parts import InParts, Owner, Parts
 from gateway.refusals import Refusal
 from gateway.routes.tasks import asked_for, submitted_response
@@ -66,6 +67,37 @@ async def patch_metadata(request: Request, parts: InParts, owner: Owner, task_id
     patch = read_patch(await read_json_body(request, request.headers))
     record = await parts.changes.annotate(owner, task_id, patch)
     return json_response(parts.views.task(record))
+
+
+@router.put(
+    "/tasks/{task_id}/photo",
+    status_code=202,
+    response_model=TaskView,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                **FORM["requestBody"]["content"],
+                "image/*": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+)
+async def put_photo(request: Request, parts: InParts, owner: Owner, task_id: str) -> Response:
+    """Send the photo that a pending task waits for, as a form or as the body itself.
+
+    What can't be used as a photo ends the task; a transfer that breaks off leaves it as it was.
+    """
+    require_plain(request.headers)
+    await parts.photos.check(owner, task_id)
+    most_bytes = parts.settings.upload_max_bytes
+    file_of = body_file
+    if media_type(request.headers) == "multipart/form-data":
+        file_of, most_bytes = form_file, most_bytes + FORM_OVERHEAD_BYTES
+    with parts.backlog.room(expected_bytes(request.headers, most_bytes)):
+        async with file_of(request, most_bytes) as file, parts.backlog.in_hand():
+            record = await parts.photos.put(owner, task_id, await file.read(), file.filename)
+    return json_response(parts.views.task(record), 202)
 
 
 @router.delete("/tasks/{task_id}", status_code=204, response_class=Response)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -27,37 +23,22 @@ from artifacts.keys import belongs_to, kind, url_of
 from artifacts.store import NotFound, Stored
 from artifacts.uploads import Upload
 from contracts.api import UploadView
-from gateway.backlog import TRANSFER_S
-from gateway.bodies import expected_bytes, limited, media_type, require_plain
+from gateway.bodies import expected_bytes, media_type, require_plain
+from gateway.forms import FORM, FORM_OVERHEAD_BYTES, form_file
 from gateway.parts import InParts, Owner, Parts
 from gateway.refusals import Refusal
 from gateway.views import json_response, utc
 
 router = APIRouter()
-_FORM_OVERHEAD_BYTES = 64 * 1024
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"*/*": {}}},
     206: {"description": "A part, as `Range` asked for."},
 }
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
 
 
 @router.post(
-    "/uploads", tags=["uploads"], status_code=201, response_model=UploadView, openapi_extra=_FORM
+    "/uploads", tags=["uploads"], status_code=201, response_model=UploadView, openapi_extra=FORM
 )
 async def upload_file(request: Request, parts: InParts, owner: Owner) -> Response:
     """Send a picture or video to refer to in a task. What it is, its content tells."""
@@ -67,9 +48,9 @@ async def upload_file(request: Request, parts: InParts, owner: Owner) -> Respons
             "Send the file as multipart/form-data, in a field called file.",
         )
     require_plain(request.headers)
-    most_bytes = parts.settings.upload_max_bytes + _FORM_OVERHEAD_BYTES
+    most_bytes = parts.settings.upload_max_bytes + FORM_OVERHEAD_BYTES
     with parts.backlog.room(expected_bytes(request.headers, most_bytes)):
-        async with _form_file(request, most_bytes) as file, parts.backlog.in_hand():
+        async with form_file(request, most_bytes) as file, parts.backlog.in_hand():
             try:
                 upload = await parts.uploads.save(
                     owner, await file.read(), file.filename, datetime.now(UTC)
@@ -114,33 +95,6 @@ async def show_artifact(request: Request, parts: InParts, owner: Owner, key: str
     if stored is None:
         raise Refusal("artifact_not_found", "There is no such artifact.")
     return await _send(request, parts, stored, "private, max-age=31536000, immutable")
-
-
-@asynccontextmanager
-async def _form_file(request: Request, most_bytes: int) -> AsyncIterator[UploadFile]:
-    """The field ``file``, over 1 MiB of it on disk; no more than allowed is ever read."""
-    stream = limited(request, most_bytes, "upload_too_large")
-    parser = MultiPartParser(request.headers, stream, max_files=1, max_fields=16)
-    try:
-        async with asyncio.timeout(TRANSFER_S):
-            form = await parser.parse()
-    except TimeoutError:
-        raise Refusal(
-            "upload_too_slow",
-            f"The file did not come within {TRANSFER_S:g} s. Send a smaller one.",
-            headers={"Connection": "close"},
-        ) from None
-    except MultiPartException as problem:
-        raise Refusal("invalid_multipart", f"The form can't be read: {problem.message}") from None
-    except (LookupError, ValueError):  # a header without its parts, a charset that decodes nothing
-        raise Refusal("invalid_multipart", "The form can't be read.") from None
-    try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Refusal("invalid_multipart", "The form has no file in a field called file.")
-        yield file
-    finally:
-        await form.close()
 
 
 async def _upload(parts: Parts, owner: str, upload_id: str) -> Upload | None:

@@ -14,6 +14,7 @@ from PIL import Image
 from starlette.requests import ClientDisconnect
 
 from contracts.events import Requested, Uploaded, decode
+from gateway.parts import Parts
 from integration.gateway.house import BOB, CREATE, House
 from servers import eventually
 
@@ -33,8 +34,11 @@ async def pending(house: House, http: httpx.AsyncClient) -> dict[str, Any]:
 async def offered(house: House) -> None:
     """Have all gateways know who makes models."""
     await house.announce("studio", "CREATE", "PHOTO_TO_3D")
-    for parts in house.parts:
-        await eventually(lambda: "PHOTO_TO_3D" in {each.type for each in parts.catalogue.offers})
+    await eventually(lambda: all(_is_offered(parts) for parts in house.parts))
+
+
+def _is_offered(parts: Parts) -> bool:
+    return any(each.type == "PHOTO_TO_3D" for each in parts.catalogue.offers)
 
 
 async def begun(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:

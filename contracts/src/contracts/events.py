@@ -49,6 +49,7 @@ class RequestData(_Frozen):
 
     ``body_sha256`` is the hash of the canonical request: the same idempotency key with another
     body is told apart by it. ``submission`` names the HTTP request that told this fact.
+    ``substituted_from`` is the provider that was to serve the task, when another one does.
     """
 
     lane: str
@@ -61,6 +62,7 @@ class RequestData(_Frozen):
     run_at: AwareDatetime | None = None
     body_sha256: str = ""
     submission: str = ""
+    substituted_from: str | None = None
     attempt: Attempt = 0
     progress: Percent = 0
 
@@ -103,13 +105,18 @@ class SubmittingData(_Frozen):
 
 @final
 class RetryingData(_Frozen):
-    """An attempt failed; the next one starts at ``retry_at``."""
+    """An attempt failed; the next one starts at ``retry_at``.
+
+    ``spared`` where that counts as none: the provider was busy, or it was only tried whether it is
+    there again.
+    """
 
     attempt: Attempt
     retry_at: AwareDatetime
     error: TaskError
     stage: str
     progress: Percent = 0
+    spared: Literal[True] | None = None
 
 
 class AnnotatedData(_Frozen):

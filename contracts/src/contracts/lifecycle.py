@@ -228,6 +228,10 @@ def _moves() -> dict[tuple[Phase | None, str], Phase]:
         (Phase.RUNNING, "generation.progressed"): Phase.RUNNING,
         (Phase.RUNNING, "generation.retrying"): Phase.BACKING_OFF,
         (Phase.BACKING_OFF, "generation.started"): Phase.RUNNING,
+        # To another provider, whose line it joins.
+        (Phase.WAITING, "generation.requested"): Phase.WAITING,
+        (Phase.RUNNING, "generation.requested"): Phase.WAITING,
+        (Phase.BACKING_OFF, "generation.requested"): Phase.WAITING,
     }
     for live in _LIVE:
         table[live, "generation.completed"] = Phase.COMPLETED
@@ -263,6 +267,8 @@ def evolve(task: Task | None, event: Event, sequence: int, logtime: datetime) ->
     if (task.state.phase if task else None, event.type) not in _ARROWS:
         if task is None:
             raise Unapplicable("unknown_task")
+        return task
+    if type(event) is Requested and task is not None and not _is_asked_anew(task, event):
         return task
     if type(event) is Erased:
         return _tombstone(event, sequence, logtime)
@@ -329,6 +335,13 @@ def _advance(task: Task, event: Event, sequence: int, logtime: datetime) -> Task
     return task._replace(**changes)
 
 
+def _is_asked_anew(task: Task, event: Requested) -> bool:
+    """Whether the request puts the task in a line in which it isn't, and no worker is further."""
+    if type(task.state) is Pending:
+        return True
+    return event.data.lane != task.request.lane and event.data.attempt >= task.attempt
+
+
 def _is_over(task: Task, attempt: int) -> bool:
     """Whether that attempt has ended: a newer one began, or it failed and the task backs off."""
     return attempt < task.attempt or (attempt == task.attempt and type(task.state) is BackingOff)
@@ -337,12 +350,17 @@ def _is_over(task: Task, attempt: int) -> bool:
 def _told_by_others(task: Task, event: Event, sequence: int, logtime: datetime) -> dict[str, Any]:
     match event:
         case Requested():
-            return {
+            changes: dict[str, Any] = {
                 "request": event.data,
                 "state": Waiting(ticket=sequence),
-                "stage": event.data.stage,
+                "stage": _moved(task, event.data.stage) or task.stage,
                 "heard_at": logtime,
             }
+            substituted_from = event.data.substituted_from
+            if substituted_from is not None:
+                metadata = {**task.metadata, "substituted_from": substituted_from}
+                changes["metadata"] = metadata
+            return changes
         case Uploaded():
             told = (*task.request.reference_images, event.data.reference_image)
             references = tuple(dict.fromkeys(told))

@@ -5,8 +5,10 @@ These are descriptions; `delivery.provision` makes the broker match them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from contracts.events import Cancelled as CancelledEvent
 from contracts.events import Completed, Envelope, Erased, Failed, Requested, TimedOut
@@ -25,8 +27,19 @@ PROVIDER_BUCKET = "PROVIDERS"
 """The key-value bucket in which generators announce what they offer."""
 BREAKER_BUCKET = "BREAKERS"
 """The key-value bucket with the circuit breaker of each provider (`contracts.breaker`)."""
+RATE_BUCKET = "RATES"
+"""The key-value bucket with the last submits to each provider that bounds their rate."""
 HOOK_BUCKET = "HOOKS"
 """The key-value bucket with the last callback for each task, under ``<provider>.<task_id>``."""
+BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
+    {
+        PROVIDER_BUCKET: None,
+        BREAKER_BUCKET: None,
+        RATE_BUCKET: None,
+        HOOK_BUCKET: timedelta(days=1),
+    }
+)
+"""Every key-value bucket, and how long a value in it lives; None for ever."""
 CANCEL_SUBJECTS = "cancel.*"
 MINIMUM_SERVER = (2, 12, 4)
 

@@ -100,8 +100,12 @@ class LogReader:
             if found is None:
                 break
             later.append(found)
-        messages = later if request is None else [request, *later]
-        return sorted(messages, key=lambda message: message.sequence)
+        requests = [] if request is None else [request]
+        if request is not None and request.event_id != f"{task_id}:requested":
+            # It went from one line to another: the earlier ones tell from where.
+            earlier = await self._all(requests_of(task_id))
+            requests += [each for each in earlier if each.sequence < request.sequence]
+        return sorted([*requests, *later], key=lambda message: message.sequence)
 
     async def between(self, first: int, last: int) -> AsyncIterator[list[LogMessage]]:
         """Every message stored from ``first`` to ``last``, in order, in batches.

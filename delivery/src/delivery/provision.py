@@ -1,4 +1,4 @@
-"""Making the broker match what `contracts` describes: the stream, the lanes, the providers' bucket.
+"""Making the broker match what `contracts` describes: the stream, the lanes, the buckets.
 
 ``darkroom setup`` runs all of it. A generator runs `ensure_lane` for its own lanes when it binds,
 because only it knows the lanes of the providers installed with it
@@ -28,8 +28,8 @@ from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
 
 from contracts.subjects import (
     ALL_EVENTS,
+    BUCKETS,
     LIVE_EVENTS,
-    PROVIDER_BUCKET,
     STREAM,
     LaneConsumerSpec,
     StreamSpec,
@@ -151,24 +151,36 @@ async def ensure_lane(
 
 
 async def ensure_bucket(
-    client: Client, *, replicas: int = 1, mend: bool = True
+    client: Client, bucket: str, *, replicas: int = 1, mend: bool = True
 ) -> list[Difference]:
-    """Create the bucket of provider announcements when it is missing."""
+    """Create one of `BUCKETS` when it is missing."""
     js = client.jetstream()
     try:
-        await js.key_value(PROVIDER_BUCKET)
+        await js.key_value(bucket)
     except (BucketNotFoundError, NotFoundError):
         if mend:
+            lasts = BUCKETS[bucket]
             await js.create_key_value(
                 KeyValueConfig(
-                    bucket=PROVIDER_BUCKET,
+                    bucket=bucket,
                     history=1,
+                    ttl=None if lasts is None else lasts.total_seconds(),
                     storage=StorageType.FILE,
                     replicas=replicas,
                 )
             )
-        return [Difference(f"bucket {PROVIDER_BUCKET}", "exists", True, None)]
+        return [Difference(f"bucket {bucket}", "exists", True, None)]
     return []
+
+
+async def ensure_buckets(
+    client: Client, *, replicas: int = 1, mend: bool = True
+) -> list[Difference]:
+    """Create those of `BUCKETS` that are missing; returns which."""
+    found: list[Difference] = []
+    for bucket in BUCKETS:
+        found += await ensure_bucket(client, bucket, replicas=replicas, mend=mend)
+    return found
 
 
 async def lanes_on_the_broker(client: Client) -> list[str]:

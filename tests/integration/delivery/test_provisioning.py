@@ -14,7 +14,7 @@ from delivery import connection
 from delivery.connection import ServerTooOld, check_server, server_version
 from delivery.provision import (
     Difference,
-    ensure_bucket,
+    ensure_buckets,
     ensure_lane,
     ensure_stream,
     lanes_on_the_broker,
@@ -23,7 +23,12 @@ from integration.delivery.bus import LANE, SPEC, Bus
 
 MISSING_STREAM = Difference("stream GENERATION", "exists", True, None)
 MISSING_LANE = Difference("consumer generator-create-studio", "exists", True, None)
-MISSING_BUCKET = Difference("bucket PROVIDERS", "exists", True, None)
+MISSING_BUCKETS = [
+    Difference("bucket PROVIDERS", "exists", True, None),
+    Difference("bucket BREAKERS", "exists", True, None),
+    Difference("bucket RATES", "exists", True, None),
+    Difference("bucket HOOKS", "exists", True, None),
+]
 
 
 async def test_what_is_missing_is_made_and_then_nothing_differs(empty_bus: Bus) -> None:
@@ -31,11 +36,11 @@ async def test_what_is_missing_is_made_and_then_nothing_differs(empty_bus: Bus) 
 
     assert await ensure_stream(client, SPEC) == [MISSING_STREAM]
     assert await ensure_lane(client, LANE) == [MISSING_LANE]
-    assert await ensure_bucket(client) == [MISSING_BUCKET]
+    assert await ensure_buckets(client) == MISSING_BUCKETS
 
     assert await ensure_stream(client, SPEC) == []
     assert await ensure_lane(client, LANE) == []
-    assert await ensure_bucket(client) == []
+    assert await ensure_buckets(client) == []
 
 
 async def test_looking_makes_nothing(empty_bus: Bus) -> None:
@@ -43,7 +48,7 @@ async def test_looking_makes_nothing(empty_bus: Bus) -> None:
 
     for _ in range(2):
         assert await ensure_stream(client, SPEC, mend=False) == [MISSING_STREAM]
-        assert await ensure_bucket(client, mend=False) == [MISSING_BUCKET]
+        assert await ensure_buckets(client, mend=False) == MISSING_BUCKETS
     await ensure_stream(client, SPEC)
     for _ in range(2):
         assert await ensure_lane(client, LANE, mend=False) == [MISSING_LANE]

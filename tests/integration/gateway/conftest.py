@@ -29,7 +29,7 @@ async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
     """A log and an announced provider; no task-store answers."""
     client = await nats.connect(nats_server.url, **connection_options("test"))
     await provision.ensure_stream(client, SPEC)
-    await provision.ensure_bucket(client)
+    await provision.ensure_buckets(client)
     try:
         async with open_house(nats_server.url, client, tmp_path) as opened:
             await opened.announce()

@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from artifacts.store import ArtifactStore
-from builders import requested, task_id
+from builders import OWNER, requested, task_id
 from contracts.events import End, Event, decode
 from contracts.lifecycle import Task, evolve
 from contracts.subjects import finished_subject
@@ -123,11 +123,11 @@ class Floor:
         self.processes.append(process)
         return process
 
-    async def ask(self, *, lane: str = "scripted", **script: Any) -> str:
+    async def ask(self, *, lane: str = "scripted", owner: str = OWNER, **script: Any) -> str:
         """Put a new task in line; its id."""
         self._tasks += 1
         task = task_id(self._tasks)
-        event = requested(task=task, lane=lane, provider_params=script)
+        event = requested(task=task, lane=lane, owner=owner, provider_params=script)
         await self.publisher.publish(event, expect=NOTHING_YET)
         return task
 

@@ -17,6 +17,8 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
     unheard      so many submits are taken, and the answer is lost
     refuse_first so many submits are refused with `Unavailable`
     refuse       the submits of these attempts are refused with `Unavailable`
+    down         while there is a file of this name, nothing is answered but `Unavailable`
+    busy_first   so many submits are refused with `Busy`
     lose_first   in the first attempt, the job fails at the service after it was submitted
     outputs      how many results (1)
 """
@@ -27,17 +29,21 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from generator.provider import (
+    Busy,
     Execution,
     Job,
+    Limits,
     NotConfigured,
     Offer,
     Output,
     Progress,
+    Rate,
     Rejected,
     Submitted,
     Unavailable,
@@ -55,7 +61,13 @@ class Stage:
         folder.mkdir(exist_ok=True)
 
     def note(self, call: str, job: Job) -> None:
-        line = {"call": call, "task": job.task_id, "attempt": job.attempt, "pid": os.getpid()}
+        line = {
+            "call": call,
+            "task": job.task_id,
+            "attempt": job.attempt,
+            "pid": os.getpid(),
+            "at": time.time(),
+        }
         with (self.folder / "calls").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -67,6 +79,10 @@ class Stage:
         """How often this was asked, for whatever task."""
         return sum(line["call"] == call for line in self._lines())
 
+    def times(self, call: str) -> list[float]:
+        """When this was asked, in seconds of the clock, for whatever task."""
+        return [line["at"] for line in self._lines() if line["call"] == call]
+
     def pids(self, task: str) -> list[int]:
         """Which processes worked on a task, in order."""
         told = [line["pid"] for line in self._lines() if line["task"] == task]
@@ -74,6 +90,9 @@ class Stage:
 
     def release(self, name: str) -> None:
         (self.folder / name).touch()
+
+    def withdraw(self, name: str) -> None:
+        (self.folder / name).unlink()
 
     def is_released(self, name: str) -> bool:
         return (self.folder / name).exists()
@@ -158,6 +177,10 @@ class ScriptedRemote(ScriptedProvider):
         name = f"job-{key.replace(':', '-')}"
         if "submit_until" in script:
             await self.stage.released(script["submit_until"])
+        if "down" in script and self.stage.is_released(script["down"]):
+            raise Unavailable("Nobody answers.")
+        if job.attempt <= script.get("busy_first", 0):
+            raise Busy("One after the other.", retry_after_s=0.01)
         if script.get("break_submit"):
             raise ConnectionResetError("a secret of the connection")
         refused = job.attempt in script.get("refuse", ())
@@ -197,3 +220,17 @@ class ScriptedKeyed(ScriptedRemote):
     def __init__(self, folder: Path | None = None, key_lasts_s: float = 3600.0) -> None:
         super().__init__(folder)
         self.offers = {"CREATE": Offer({"type": "object"}, "Once per key", key_lasts_s=key_lasts_s)}
+
+
+class ScriptedPaced(ScriptedRemote):
+    """Has it done by a service that takes three jobs in 0.6 s."""
+
+    name = "scripted-paced"
+    limits = Limits(rate=Rate(3, 0.6))
+
+
+class ScriptedNarrow(ScriptedRemote):
+    """Has it done by a service that does two jobs at once."""
+
+    name = "scripted-narrow"
+    limits = Limits(concurrency=2)

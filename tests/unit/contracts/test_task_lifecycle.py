@@ -64,7 +64,7 @@ REACHED: dict[Phase | None, tuple[Event, ...]] = {
 NEWS: dict[str, Event] = {
     event.type: event
     for event in (
-        requested(at=1000),
+        requested(at=1000, lane="kie", attempt=2),
         accepted(at=1000),
         started(2, at=1000),
         submitting(at=1000),
@@ -115,6 +115,27 @@ def test_a_task_that_never_began_takes_only_a_beginning_or_an_erasure(name: str)
 @pytest.mark.parametrize("status", Status)
 def test_only_pending_and_processing_are_not_terminal(status: Status) -> None:
     assert status.is_terminal == (status.value in ("completed", "failed", "cancelled"))
+
+
+def test_a_task_in_the_line_of_one_provider_may_join_that_of_another() -> None:
+    there = requested(
+        at=5, lane="kie", attempt=1, substituted_from="STUDIO", provider_params={"seed": 1}
+    )
+    task = folded(requested(metadata={"page": "create"}), started(), retrying(), there)
+
+    assert task.state == Waiting(ticket=4)
+    assert (task.request.lane, task.stage, task.attempt) == ("kie", "queued", 1)
+    assert task.request.provider_params == {"seed": 1}
+    assert task.metadata == {"page": "create", "substituted_from": "STUDIO"}
+
+
+def test_a_request_for_the_line_in_which_a_task_is_changes_nothing() -> None:
+    given(requested(), started()).when(requested(at=5)).then_nothing()
+
+
+def test_who_is_behind_sends_no_task_to_another_provider() -> None:
+    there = requested(at=5, lane="kie", attempt=1, substituted_from="STUDIO")
+    given(requested(), started(), started(2, at=2)).when(there).then_nothing()
 
 
 def test_a_requested_task_is_processing_and_in_line() -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from builders import (
     NOON,
-    accepted,
     after,
     cancelled,
     completed,
@@ -20,13 +19,14 @@ from builders import (
     fold,
     handed_over,
     progressed,
-    requested,
     retrying,
     started,
     submitting,
     timed_out,
     uploaded,
 )
+from builders import accepted as accepted_by
+from builders import requested as requested_of
 from contracts.events import Event, TaskError
 from generator.attempts import (
     Decision,
@@ -55,6 +55,14 @@ UNKNOWN = TaskError(
     attempts=1,
     params={"provider": "kie"},
 )
+
+
+def requested(**told: Any) -> Event:
+    return requested_of(**{"lane": "kie", **told})
+
+
+def accepted(**told: Any) -> Event:
+    return accepted_by(**{"lane": "kie", **told})
 
 
 def decided(
@@ -112,6 +120,16 @@ def test_a_3d_model_is_taken_up_at_the_stage_that_was_finished() -> None:
     done = progressed(stage="bgr_removed", handle={"cutout": "key"}, **three_d)
     again = decided(requested(**three_d), started(**three_d), done)
     assert again == Resume(2, Submitted(None, {"cutout": "key"}), False, "bgr_removed")
+
+
+def test_a_task_that_went_to_another_provider_is_not_this_ones_any_more() -> None:
+    there = requested(lane="fal", at=2, event_id="again", substituted_from="KIE")
+    assert decided(requested(), there) == Drop()
+
+
+def test_an_attempt_at_a_provider_that_was_busy_counts_as_none() -> None:
+    events = (requested(), started(), retrying(at=2, spared=True))
+    assert decided(*events, policy=Policy(1, 1)) == Start(2, reached="queued")
 
 
 def test_a_job_on_the_log_is_resumed() -> None:
@@ -263,7 +281,7 @@ def test_no_attempt_is_beyond_the_limit_and_none_is_repeated(
     decision = decided(*events, policy=Policy(limit, 1), seconds=seconds)
     if isinstance(decision, Start | Resume):
         assert decision.attempt == task.attempt + 1
-        assert decision.attempt - past_of(events).handed_over <= limit
+        assert decision.attempt - past_of(events).spared <= limit
 
 
 @given(

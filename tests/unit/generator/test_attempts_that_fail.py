@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import NOON
 from contracts.events import TaskError
 from generator.attempts import (
     LONGEST_PAUSE_S,
@@ -13,6 +16,7 @@ from generator.attempts import (
     NOT_SAVED,
     Fail,
     Failure,
+    Fault,
     Policy,
     Repeat,
     Retry,
@@ -20,12 +24,14 @@ from generator.attempts import (
     broken,
     forgotten,
     rejected,
+    spared,
     timed_out,
+    turned_away,
     unanswered,
     unavailable,
     unknown_submit,
 )
-from generator.provider import Rejected, Unavailable
+from generator.provider import Busy, Rejected, Unavailable
 
 POLICY = Policy(attempts=5, base_s=1)
 FAILURE = broken(1)
@@ -113,13 +119,34 @@ def test_a_provider_that_is_unavailable_speaks_for_itself() -> None:
 def test_a_refusal_keeps_its_code_its_stage_and_its_values() -> None:
     refusal = Rejected("Too wide.", code="invalid_input", stage="upload_failed", params={"w": 9})
     error = TaskError(code="invalid_input", message="Too wide.", attempts=1, params={"w": 9})
-    assert rejected(refusal, 1) == Failure(error, again=False, stage="upload_failed")
+    assert rejected(refusal, 1) == Failure(error, Fault.REQUEST, again=False, stage="upload_failed")
+
+
+def test_a_provider_that_is_busy_costs_no_attempt() -> None:
+    failure = unavailable(Busy("Wait.", retry_after_s=7), 3)
+    error = TaskError(code="provider_error", message="Wait.", retryable=True, attempts=3)
+    assert failure == Failure(error, Fault.BUSY, spared=True, retry_after_s=7)
+    assert after(failure, 3, Policy(3, 1), 1.0) == Retry(7, error, spared=True)
+
+
+def test_the_attempt_that_tried_a_provider_again_costs_none() -> None:
+    failure = spared(unavailable(Unavailable("Down."), 3))
+    assert after(failure, 3, Policy(3, 1), 1.0) == Retry(4, failure.error, spared=True)
+
+
+def test_a_task_that_is_turned_away_says_when_to_come_again() -> None:
+    error = turned_away("kie", 0, NOON + timedelta(seconds=42), NOON)
+    message = "kie is in trouble at present, so this task was not begun. Please try again in 42 s."
+    params = {"provider": "kie", "seconds": 42}
+    told = {"code": "circuit_open", "message": message, "retryable": True, "params": params}
+    assert error == TaskError(**told)
+    assert turned_away("kie", 1, None, NOON).message.endswith("Please try again.")
 
 
 def test_a_fault_of_ours_is_told_without_its_cause() -> None:
     message = "Something went wrong here. Please try again."
     error = TaskError(code="internal", message=message, retryable=True, attempts=1)
-    assert broken(1) == Failure(error)
+    assert broken(1) == Failure(error, Fault.OURS)
     assert broken(1, NOT_SAVED).error.message == NOT_SAVED
 
 

@@ -13,10 +13,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from builders import task_id
+from contracts.breaker import BreakerPolicy
 from contracts.generation_types import GENERATION_TYPES
 from delivery.leases import Lease
+from generator.breakers import Breakers
+from generator.door import Door, DoorPolicy
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Offer, Provider
+from generator.rates import Rates
 from generator.work import Attempt, Lane, Stop, Work
 from servers import eventually
 
@@ -85,7 +89,9 @@ class Floor:
 def _floor(wire: Wire, bench: Bench, work_on: Callable[[Work], Awaitable[None]]) -> Floor:
     slots = {Execution.LOCAL: Slots(2)}
     client = cast("Client", wire)
-    lanes = Lanes(client, [], slots, work_on, ack_wait=timedelta(seconds=30))
+    policy = BreakerPolicy(5, timedelta(seconds=60), timedelta(seconds=60))
+    door = Door("test", Breakers(client, (), policy), Rates(client), DoorPolicy())
+    lanes = Lanes(client, [], slots, door, work_on, ack_wait=timedelta(seconds=30))
     return Floor(wire, bench, lanes)
 
 

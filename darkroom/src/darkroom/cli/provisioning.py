@@ -74,7 +74,9 @@ async def compare_broker(
                 found.append(Difference(f"consumer {lane.durable}", "exists", True, None))
             else:
                 found += await provision.ensure_lane(client, lane, mend=mend)
-        found += await provision.ensure_bucket(client, replicas=settings.stream.replicas, mend=mend)
+        found += await provision.ensure_buckets(
+            client, replicas=settings.stream.replicas, mend=mend
+        )
     except APIError as error:
         raise Refused(_refusal(error, settings)) from None
     return found

@@ -17,6 +17,7 @@ from nats.errors import Error as NatsError
 
 from artifacts.fetch import Fetcher
 from artifacts.store import ArtifactStore
+from contracts.breaker import BreakerPolicy
 from contracts.subjects import CANCEL_SUBJECTS, task_id_of
 from delivery.connection import check_server, connection_options, reached
 from delivery.log import LogReader
@@ -24,12 +25,16 @@ from delivery.loops import end_loop
 from delivery.publisher import Publisher
 from delivery.requests import Requests
 from generator.attempts import Policy
+from generator.breakers import Breakers
 from generator.catalogue import Catalogue, lanes_of, load_providers, outlasting
+from generator.detours import Detours
+from generator.door import Door, DoorPolicy
 from generator.heartbeat import Heartbeat, Lookout
 from generator.inputs import Inputs
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Provider
 from generator.pursuit import Pursuit
+from generator.rates import Rates
 from generator.readiness import Parts, readiness
 from generator.settings import Settings
 from generator.work import Lane
@@ -105,7 +110,8 @@ class Generator:
             stack.push_async_callback(_close, provider)
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
-        for loop in (parts.heartbeat.run, parts.lookout.run, parts.catalogue.run):
+        beside = (parts.heartbeat, parts.lookout, parts.breakers, parts.catalogue)
+        for loop in (each.run for each in beside):
             stack.push_async_callback(end_loop, self._watched(loop()))
         parts.lanes.start(lambda fault: self.fail(repr(fault)))
         self.parts = parts
@@ -131,6 +137,7 @@ class Generator:
             self.parts.lanes.reconnected()
             self.parts.heartbeat.reconnected()
             self.parts.lookout.reconnected()
+            self.parts.breakers.reconnected()
             self.parts.catalogue.reconnected()
 
     def _watched(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -167,7 +174,14 @@ def _assemble(
     )
     policy = Policy(settings.provider_attempts, settings.retry_base_s)
     name = f"generator-{uuid4().hex[:12]}"
-    worker = Worker(name, publisher, log, store, inputs, pursuit, policy)
+    served = lanes_of(providers)
+    breakers = Breakers(
+        client, {lane.name for lane in served if lane.is_elsewhere}, breaker_policy(settings)
+    )
+    door_policy = DoorPolicy(settings.breaker_policy, settings.owner_running)
+    door = Door(name, breakers, Rates(client), door_policy)
+    detours = Detours(client, publisher, breakers, settings.fallbacks)
+    worker = Worker(name, publisher, log, store, inputs, pursuit, policy, door, detours)
     remote = Slots(settings.remote_concurrency)
     slots = {
         Execution.LOCAL: Slots(settings.generator_concurrency),
@@ -175,12 +189,20 @@ def _assemble(
         Execution.INLINE: remote,
     }
     ack_wait = timedelta(seconds=settings.lease_s)
-    served = lanes_of(providers)
     _warn_of_silence(served, settings)
-    lanes = Lanes(client, served, slots, worker.work_on, ack_wait=ack_wait)
+    lanes = Lanes(client, served, slots, door, worker.work_on, ack_wait=ack_wait)
     every_s = settings.lease_s / _BEATS_PER_LEASE
     heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
-    return Parts(client, lanes, heartbeat, lookout, Catalogue(client, providers))
+    return Parts(client, lanes, heartbeat, lookout, breakers, Catalogue(client, providers))
+
+
+def breaker_policy(settings: Settings) -> BreakerPolicy:
+    """A probe is given up when its provider's time is over twice."""
+    return BreakerPolicy(
+        threshold=settings.breaker_threshold,
+        cooldown=timedelta(seconds=settings.breaker_cooldown_s),
+        probe=timedelta(seconds=2 * settings.provider_timeout_s),
+    )
 
 
 def _warn_of_silence(lanes: Sequence[Lane], settings: Settings) -> None:

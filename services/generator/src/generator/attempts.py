@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from enum import Enum, auto
+from typing import Any, TypeGuard
 
 from contracts.events import Event, Progressed, Retrying, Started, Submitting, TaskError
 from contracts.lifecycle import BackingOff, Task
-from generator.provider import Rejected, Submitted, Unavailable
+from generator.provider import Busy, Rejected, Submitted, Unavailable
 
 LONGEST_PAUSE_S = 300.0
 LONGEST_QUIET_S = 30.0
@@ -40,28 +41,36 @@ class Policy:
 class Past:
     """What the events of a task tell beyond the fold.
 
-    ``handed_over``: how many attempts ended with a worker that went as planned. ``unanswered``: a
-    worker was about to submit, and nothing tells what became of it.
+    ``spared``: how many attempts count as none, because their worker went as planned, or because
+    nobody was at fault. ``unanswered``: a worker was about to submit, and nothing tells what became
+    of it.
     """
 
-    handed_over: int = 0
+    spared: int = 0
     unanswered: Submitting | None = None
 
 
 def past_of(events: Iterable[Event]) -> Past:
     """The past of a task whose events, in log order, are ``events``."""
-    handed_over: set[int] = set()
+    spared: set[int] = set()
     unanswered: Submitting | None = None
     for event in events:
         if isinstance(event, Started | Retrying):
-            handed_over.discard(event.data.attempt)
-        elif isinstance(event, Progressed) and event.data.handed_over:
-            handed_over.add(event.data.attempt)
+            spared.discard(event.data.attempt)
+        if _is_spared(event):
+            spared.add(event.data.attempt)
         if isinstance(event, Submitting):
             unanswered = event
         elif unanswered is not None and _answers(event, unanswered):
             unanswered = None
-    return Past(len(handed_over), unanswered)
+    return Past(len(spared), unanswered)
+
+
+def _is_spared(event: Event) -> TypeGuard[Progressed | Retrying]:
+    """Whether this ends an attempt that counts as none."""
+    if isinstance(event, Progressed):
+        return event.data.handed_over is True
+    return isinstance(event, Retrying) and event.data.spared is True
 
 
 def _answers(event: Event, submit: Submitting) -> bool:
@@ -137,11 +146,12 @@ def decide(
     """
     if task is None:
         return Start(1)
-    if task.status.is_terminal:
+    if task.status.is_terminal or task.request.lane != provider:
+        # It has ended, or has gone to another provider.
         return Drop()
     if isinstance(task.state, BackingOff) and now < task.state.retry_at:
         return WaitUntil(task.state.retry_at)
-    tries = task.attempt - past.handed_over
+    tries = task.attempt - past.spared
     out_of_tries = tries >= policy.attempts
     if past.unanswered is not None:
         if out_of_tries or not _may_repeat(past.unanswered, provider, key_lasts_s, now):
@@ -173,26 +183,43 @@ def _submitted(task: Task) -> Submitted | None:
 # After an attempt that failed.
 
 
+class Fault(Enum):
+    """Whose fault it was that an attempt failed: what its provider's breaker is told."""
+
+    PROVIDER = auto()
+    """It did not answer, or that it can't."""
+    BUSY = auto()
+    """Nobody's: it takes no more at present."""
+    REQUEST = auto()
+    """It answered that it won't: it is there."""
+    OURS = auto()
+    """This tells nothing of the provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an attempt failed, and whether another one may meet better luck.
 
     ``unanswered``: what became of its submit isn't known, and the next attempt asks with its key.
+    ``spared``: it counts as no attempt.
     """
 
     error: TaskError
+    fault: Fault = Fault.PROVIDER
     again: bool = True
     unanswered: bool = False
+    spared: bool = False
     retry_after_s: float | None = None
     stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again after ``delay_s``."""
+    """Try again after ``delay_s``; if ``spared``, this attempt counts as none."""
 
     delay_s: float
     error: TaskError
+    spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +246,18 @@ def after(failure: Failure, tries: int, policy: Policy, jitter: float) -> Retry 
     ``jitter`` multiplies the pause. A provider's own wish makes it longer, never shorter; a pause
     of which nothing is told is bounded more narrowly.
     """
-    if not failure.again or tries >= policy.attempts:
+    if not failure.again or (tries >= policy.attempts and not failure.spared):
         return Fail(failure.error, failure.stage)
     pause = policy.base_s * 2.0 ** min(tries - 1, _MOST_DOUBLINGS) * jitter
     pause = max(pause, failure.retry_after_s or 0.0)
     if failure.unanswered:
         return Repeat(min(pause, LONGEST_QUIET_S))
-    return Retry(min(pause, LONGEST_PAUSE_S), failure.error)
+    return Retry(min(pause, LONGEST_PAUSE_S), failure.error, failure.spared)
+
+
+def spared(failure: Failure) -> Failure:
+    """The same of an attempt that only tried whether the provider is there again."""
+    return replace(failure, spared=True)
 
 
 def unanswered(failure: Failure) -> Failure:
@@ -249,18 +281,33 @@ def timed_out(provider: str, seconds: float, attempt: int, *, submitting: bool) 
 def unavailable(trouble: Unavailable, attempt: int) -> Failure:
     """The provider said that it can't do it now."""
     error = _error("provider_error", trouble.message, attempt, retryable=True)
-    return Failure(error, retry_after_s=trouble.retry_after_s)
+    busy = isinstance(trouble, Busy)
+    return Failure(
+        error,
+        Fault.BUSY if busy else Fault.PROVIDER,
+        spared=busy,
+        retry_after_s=trouble.retry_after_s,
+    )
 
 
 def rejected(refusal: Rejected, attempt: int) -> Failure:
     """The provider said that it will never do it."""
     error = _error(refusal.code, refusal.message, attempt, params=refusal.params)
-    return Failure(error, again=False, stage=refusal.stage)
+    return Failure(error, Fault.REQUEST, again=False, stage=refusal.stage)
 
 
 def broken(attempt: int, message: str = SOMETHING_WENT_WRONG) -> Failure:
     """A fault of ours or of a provider's code; what it was is in the log of the process."""
-    return Failure(_error("internal", message, attempt, retryable=True))
+    return Failure(_error("internal", message, attempt, retryable=True), Fault.OURS)
+
+
+def turned_away(provider: str, attempt: int, until: datetime | None, at: datetime) -> TaskError:
+    """The provider's breaker is open, and tasks are not to wait for it."""
+    seconds = 0 if until is None else max(1, round((until - at).total_seconds()))
+    message = f"{provider} is in trouble at present, so this task was not begun. Please try again"
+    message += f" in {seconds} s." if seconds else "."
+    params = {"provider": provider, "seconds": seconds}
+    return _error("circuit_open", message, attempt, retryable=True, params=params)
 
 
 def unknown_submit(provider: str, attempt: int) -> Failure:

@@ -127,7 +127,7 @@ class Catalogue:
 
     async def announce(self) -> None:
         """Put every provider's offers into the bucket."""
-        await ensure_bucket(self._client)
+        await ensure_bucket(self._client, PROVIDER_BUCKET)
         bucket = await self._client.jetstream().key_value(PROVIDER_BUCKET)
         for provider in self._providers:
             await bucket.put(provider.name, announcement(provider, now()))

@@ -26,6 +26,7 @@ from contracts.events import (
     schema_urn,
 )
 from contracts.ids import uuid7
+from contracts.lifecycle import Task
 from generator.provider import Submitted
 
 SOURCE = "generator"
@@ -33,6 +34,37 @@ SOURCE = "generator"
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def rerouted(
+    request: Requested, task: Task, *, lane: str, params: Mapping[str, Any], stage: str
+) -> Requested:
+    """The task joins the line of another provider than the one that it was meant for.
+
+    Told twice it is one event: where it goes to is part of its id.
+    """
+    data = task.request.model_copy(
+        update={
+            "lane": lane,
+            "stage": stage,
+            "attempt": task.attempt,
+            "provider_params": dict(params),
+            "metadata": dict(task.metadata),
+            "substituted_from": request.data.substituted_from or request.data.lane.upper(),
+        }
+    )
+    return Requested(
+        id=f"{request.subject}:requested:{lane}",
+        source=SOURCE,
+        subject=request.subject,
+        owner=request.owner,
+        tasktype=request.tasktype,
+        time=now(),
+        dataschema=schema_urn("generation.requested"),
+        traceparent=request.traceparent,
+        causationid=request.id,
+        data=data,
+    )
 
 
 class Facts:
@@ -89,8 +121,16 @@ class Facts:
         data = ProgressedData(attempt=self.attempt, progress=percent, handed_over=True)
         return Progressed(**self._envelope("generation.progressed"), data=data)
 
-    def retrying(self, retry_at: datetime, error: TaskError, stage: str) -> Retrying:
-        data = RetryingData(attempt=self.attempt, retry_at=retry_at, error=error, stage=stage)
+    def retrying(
+        self, retry_at: datetime, error: TaskError, stage: str, *, spared: bool = False
+    ) -> Retrying:
+        data = RetryingData(
+            attempt=self.attempt,
+            retry_at=retry_at,
+            error=error,
+            stage=stage,
+            spared=True if spared else None,
+        )
         return Retrying(**self._envelope("generation.retrying"), data=data)
 
     def completed(

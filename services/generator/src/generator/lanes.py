@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections import deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from contracts.subjects import STREAM, LaneConsumerSpec
 from delivery.leases import LaneConsumer, Lease
 from delivery.provision import ensure_lane
+from generator.door import Door
 from generator.metrics import WAITING, running
 from generator.provider import Execution
 from generator.work import Lane, Stop, Work
@@ -29,11 +30,12 @@ _LAST_WORDS_S = 1.0
 
 
 class Slots:
-    """How many tasks of one kind may be worked on at once, and the leases that wait for it."""
+    """How many tasks of one kind may be worked on at once, and the works that wait for it."""
 
     def __init__(self, size: int) -> None:
         self.free = size
-        self.waiting: deque[Work] = deque()
+        self.waiting: dict[Work, None] = {}
+        """In the order in which they came."""
 
     @property
     def open(self) -> int:
@@ -42,17 +44,14 @@ class Slots:
 
 
 class Lanes:
-    """Everything this process holds, by task.
-
-    A process asks for as many remote tasks as it has slots; of local ones for one at a time and
-    lane, so that it doesn't hoard what another process could work on.
-    """
+    """Everything this process holds, by task. ``door`` tells what may be asked for and begun."""
 
     def __init__(
         self,
         client: Client,
         lanes: Sequence[Lane],
         slots: Mapping[Execution, Slots],
+        door: Door,
         work_on: Callable[[Work], Awaitable[None]],
         *,
         ack_wait: timedelta,
@@ -61,6 +60,9 @@ class Lanes:
         self.single_broker = False
         self._client = client
         self._slots = slots
+        self._door = door
+        self._held: Counter[str] = Counter()
+        """Works by provider, with a slot or without."""
         self._work_on = work_on
         self._draining = False
         self._pulling: list[asyncio.Task[None]] = []
@@ -70,11 +72,12 @@ class Lanes:
             consumer = LaneConsumer(
                 client,
                 LaneConsumerSpec(lane.kind.name, lane.name, ack_wait=ack_wait),
-                room=functools.partial(_room, lane.provider.execution, pool),
+                room=functools.partial(self._room, lane),
                 on_lease=functools.partial(self.take, lane),
                 rebind=self._rebind,
             )
             self._consumers[pool].append(consumer)
+        door.breakers.on_change = self._on_breaker_change
 
     @property
     def consumers(self) -> list[LaneConsumer]:
@@ -105,11 +108,9 @@ class Lanes:
         pool = self._slots[lane.provider.execution]
         work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)
         self.works[lease.task_id] = work
-        if pool.free > 0:
-            self._begin(work, pool)
-        else:
-            pool.waiting.append(work)
-            WAITING.labels(lane.name).inc()
+        self._held[lane.name] += 1
+        self._wait_in_line(work, pool)
+        self._fill(pool)
 
     async def end(self, work: Work) -> None:
         """The task has ended elsewhere: stop the work on it.
@@ -121,10 +122,7 @@ class Lanes:
         if work.task is not None:
             work.halt(Stop.ENDED)
             return
-        pool = self._slots[work.lane.provider.execution]
-        pool.waiting.remove(work)
-        WAITING.labels(work.lane.name).dec()
-        del self.works[work.lease.task_id]
+        self._forget(work)
         await work.lease.done()
 
     async def drain(self, patience_s: float, submit_patience_s: float) -> None:
@@ -142,10 +140,8 @@ class Lanes:
         for pulling in self._pulling:
             pulling.cancel()
         for pool in self._slots.values():
-            while pool.waiting:
-                work = pool.waiting.popleft()
-                del self.works[work.lease.task_id]
-                WAITING.labels(work.lane.name).dec()
+            for work in list(pool.waiting):
+                self._forget(work)
                 await work.lease.give_back(GIVE_BACK_S)
         await self._wait(began + patience_s - clock())
         left = max(0.0, began + submit_patience_s - clock())
@@ -157,29 +153,84 @@ class Lanes:
             if work.task is not None:
                 work.task.cancel()
 
+    def _room(self, lane: Lane) -> int:
+        pool = self._slots[lane.provider.execution]
+        return self._door.room(lane, pool.open, self._held[lane.name])
+
+    def _wait_in_line(self, work: Work, pool: Slots) -> None:
+        pool.waiting[work] = None
+        WAITING.labels(work.lane.name).inc()
+
+    def _forget(self, work: Work) -> None:
+        """Let go of one that waits."""
+        del self._slots[work.lane.provider.execution].waiting[work]
+        WAITING.labels(work.lane.name).dec()
+        del self.works[work.lease.task_id]
+        self._held[work.lane.name] -= 1
+
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1
+        self._door.enter(work)
         running(work.lane.name).inc()
         work.task = asyncio.create_task(self._run(work, pool))
 
     async def _run(self, work: Work, pool: Slots) -> None:
+        is_in = True
         try:
-            await self._work_on(work)
+            is_in = await self._admitted(work)
+            if is_in:
+                await self._work_on(work)
+            elif self._draining:
+                is_in = True
+                await work.lease.give_back(GIVE_BACK_S)
         finally:
-            del self.works[work.lease.task_id]
+            self._door.leave(work)
             running(work.lane.name).dec()
             pool.free += 1
+            if is_in:
+                del self.works[work.lease.task_id]
+                self._held[work.lane.name] -= 1
+            else:
+                work.task = None
+                self._wait_in_line(work, pool)
             self._fill(pool)
+            await self._door.told_nothing(work)
+
+    async def _admitted(self, work: Work) -> bool:
+        """Whether the work may begin. One that is stopped meanwhile does, to clean up."""
+        if not work.lane.is_elsewhere:
+            return True
+        work.admitting = True
+        try:
+            return await self._door.admit(work)
+        except asyncio.CancelledError:
+            if work.stop is None:
+                raise
+            return True
+        finally:
+            work.admitting = False
 
     def _fill(self, pool: Slots) -> None:
-        if pool.waiting:
-            work = pool.waiting.popleft()
+        while pool.free > 0 and pool.waiting:
+            work = self._door.next_of(pool.waiting)
+            if work is None:
+                break
+            del pool.waiting[work]
             WAITING.labels(work.lane.name).dec()
             self._begin(work, pool)
-        elif pool.free == 1:
+        if pool.free == 1:
             # There was no room; every lane may have stopped asking.
-            for consumer in self._consumers[pool]:
-                consumer.wake()
+            self._wake(pool)
+
+    def _wake(self, pool: Slots) -> None:
+        for consumer in self._consumers[pool]:
+            consumer.wake()
+
+    def _on_breaker_change(self) -> None:
+        """Works that waited may begin, or more may be asked for."""
+        for pool in self._consumers:
+            self._fill(pool)
+            self._wake(pool)
 
     async def _rebind(self, spec: LaneConsumerSpec) -> None:
         await ensure_lane(self._client, spec)
@@ -190,12 +241,6 @@ class Lanes:
         tasks = [work.task for work in self.works.values() if work.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=max(0.0, patience_s))
-
-
-def _room(execution: Execution, pool: Slots) -> int:
-    if execution is Execution.LOCAL:
-        return min(1, max(0, pool.open))
-    return max(0, pool.open)
 
 
 async def _let_go(work: Work, submit_patience_s: float) -> None:

@@ -21,6 +21,15 @@ RETRIES = Counter("darkroom_retries", "Attempts that another one follows.", ["pr
 UNKNOWN_SUBMITS = Counter(
     "darkroom_unknown_submits", "Submits of which nobody knows whether they arrived.", ["provider"]
 )
+BREAKER_CHANGES = Counter(
+    "darkroom_breaker_changes", "Changes of a provider's circuit breaker.", ["provider", "state"]
+)
+BREAKER_OPEN = Gauge(
+    "darkroom_breaker_open", "1 while a provider's circuit breaker isn't closed.", ["provider"]
+)
+REROUTED = Counter(
+    "darkroom_rerouted", "Tasks that went to another provider.", ["provider", "substitute"]
+)
 PARKED = Counter("darkroom_parked_requests", "Requests that can't be read, put aside.", ["lane"])
 
 

@@ -10,6 +10,7 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
 from artifacts.store import ArtifactStore
+from generator.breakers import Breakers
 from generator.catalogue import Catalogue
 from generator.heartbeat import Heartbeat, Lookout
 from generator.lanes import Lanes
@@ -27,6 +28,7 @@ class Parts:
     lanes: Lanes
     heartbeat: Heartbeat
     lookout: Lookout
+    breakers: Breakers
     catalogue: Catalogue
 
 

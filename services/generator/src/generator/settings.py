@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.variables import LogLevel, TypesFile
+from generator.door import WhileOpen
 
 _Seconds = Annotated[float, Field(gt=0)]
 _Slots = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _fallbacks(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    rules = [rule.partition("=") for rule in text.split(";") if rule.strip()]
+    return {
+        name.strip().upper(): [lane.strip().lower() for lane in lanes.split(",") if lane.strip()]
+        for name, _, lanes in rules
+    }
+
+
+Fallbacks = Annotated[Mapping[str, list[str]], NoDecode, BeforeValidator(_fallbacks)]
 
 
 class Settings(BaseSettings):
@@ -28,6 +43,16 @@ class Settings(BaseSettings):
     remote_concurrency: _Slots = 1000
     provider_timeout_s: _Seconds = 180
     provider_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    breaker_threshold: Annotated[int, Field(ge=1)] = 5
+    """Failed calls of a provider in a row, over all generators, after which it is left alone."""
+    breaker_cooldown_s: _Seconds = 60
+    """For how long; then one call tries it again."""
+    breaker_policy: WhileOpen = WhileOpen.WAIT
+    """What becomes of its tasks meanwhile."""
+    fallbacks: Fallbacks = {}
+    """``TYPE=lane,lane;…``: providers to go to, in place of those that the types name."""
+    owner_running: _Slots | None = None
+    """How many tasks of one owner a generator works on at once; None for as many as it can."""
     retry_base_s: _Seconds = 1
     """The pause before the second attempt; each later one is twice as long."""
     task_timeout_s: _Seconds = 300

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 
 from contracts.events import Artifact
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
 from generator.facts import Facts
-from generator.provider import Execution, Job, Offer, Provider, Submitted
+from generator.provider import Execution, Job, Limits, Offer, Provider, Submitted
+
+_NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,15 @@ class Lane:
     @property
     def is_remote(self) -> bool:
         return self.provider.execution is Execution.REMOTE
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether somebody else is called, who may fail as a whole: there is a breaker then."""
+        return self.provider.execution is not Execution.LOCAL
+
+    @property
+    def limits(self) -> Limits:
+        return getattr(self.provider, "limits", _NO_LIMITS)
 
 
 class Stop(Enum):
@@ -67,13 +80,15 @@ class Attempt:
         return self.answer_told is not None and not self.answer_told.is_set()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Work:
     """A request held by this process, from receipt to acknowledgement.
 
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
     being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
     is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
+    ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
+    whether the provider is there again, ``tried`` once the breaker has heard what came of that.
     """
 
     lane: Lane
@@ -85,6 +100,17 @@ class Work:
     ending: bool = False
     leaving: bool = False
     single_broker: bool = False
+    admitting: bool = False
+    probe: str = ""
+    tried: bool = False
+
+    @cached_property
+    def owner(self) -> str:
+        """Whose task it is; empty where the request can't be read."""
+        try:
+            return str(json.loads(self.lease.payload)["owner"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def adopt(self, lease: Lease) -> None:
         """The broker delivered the same request again: hold the newer lease, drop the older."""
@@ -104,5 +130,5 @@ class Work:
     def halt(self, reason: Stop) -> None:
         """Stop what is being done. A task that never ran can't clean up: it is told instead."""
         self.stop = reason
-        if self.begun and self.task is not None:
+        if self.task is not None and (self.begun or self.admitting):
             self.task.cancel()

@@ -17,11 +17,13 @@ from delivery.ends import Lost, publish_end, publish_first_start, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import Publisher
 from generator.attempts import (
+    LONGEST_PAUSE_S,
     NOT_SAVED,
     Decision,
     Drop,
     Fail,
     Failure,
+    Fault,
     GiveUp,
     Policy,
     Repeat,
@@ -33,7 +35,11 @@ from generator.attempts import (
     broken,
     decide,
     past_of,
+    spared,
+    turned_away,
 )
+from generator.detours import Detours
+from generator.door import Door, WhileOpen
 from generator.facts import Facts, now
 from generator.history import is_untouched, read_task
 from generator.inputs import Inputs
@@ -52,6 +58,8 @@ _FAULT_PAUSE_S = 5.0
 _LONGEST_FAULT_PAUSE_S = 60.0
 _HAND_OVER_S = 0.8
 _CANCEL_S = 10.0
+_BUSY_S = 5.0
+_LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 _LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
 
 
@@ -67,6 +75,8 @@ class Worker:
         inputs: Inputs,
         pursuit: Pursuit,
         policy: Policy,
+        door: Door,
+        detours: Detours,
     ) -> None:
         self._name = name
         self._publisher = publisher
@@ -75,6 +85,8 @@ class Worker:
         self._inputs = inputs
         self._pursuit = pursuit
         self._policy = policy
+        self._door = door
+        self._detours = detours
 
     async def work_on(self, work: Work) -> None:
         """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
@@ -103,7 +115,8 @@ class Worker:
             PARKED.labels(work.lane.name).inc()
             await work.lease.done()
             return
-        if work.single_broker and work.lease.delivered == 1:
+        is_open = self._door.is_open_for(work)
+        if work.single_broker and work.lease.delivered == 1 and is_open:
             attempt = self._attempt(work, request, 1)
             started = attempt.facts.started(attempt.stage)
             if await publish_first_start(self._publisher, self._log, started):
@@ -121,14 +134,20 @@ class Worker:
                 attempt = self._attempt(work, request, number)
                 attempt.submitted = submitted
                 await self._fail(work, attempt, Fail(error))
+            case Start() if not is_open:
+                await self._turn_away(work, request, decision)
             case Start() | Resume():
                 await self._try(work, request, decision)
             case _:  # pragma: no cover
                 assert_never(decision)
 
     async def _decide(self, work: Work, request: Requested) -> Decision:
-        surely = work.lease.delivered > 1 or work.lane.is_remote
-        if await is_untouched(self._log, request, surely=surely):
+        again = work.lease.delivered > 1
+        # Delivered again, it may have gone to another provider, of which its own subject tells
+        # nothing yet.
+        gone_on = again and work.lane.is_elsewhere
+        surely = again or work.lane.is_remote
+        if not gone_on and await is_untouched(self._log, request, surely=surely):
             return Start(1)
         history = await read_task(self._log, request, work.lease)
         if history.ended:
@@ -181,6 +200,7 @@ class Worker:
         except AttemptFailed as failed:
             await self._failed(work, request, attempt, failed.failure)
             return
+        await self._tell_breaker(work, Fault.REQUEST)
         external_id = attempt.submitted.external_task_id if attempt.submitted else None
         stage = lane.kind.working_stages[-1]
         completed = attempt.facts.completed(artifacts, stage, external_id)
@@ -211,6 +231,9 @@ class Worker:
         self, work: Work, request: Requested, attempt: Attempt, failure: Failure
     ) -> None:
         """Try again or fail, unless another worker has the task by now."""
+        await self._tell_breaker(work, failure.fault, failure.retry_after_s)
+        if work.probe and failure.fault is Fault.PROVIDER:
+            failure = spared(failure)
         history = await read_task(self._log, request, work.lease)
         if history.ended or history.task is None:
             self._count(work, "ended")
@@ -222,13 +245,14 @@ class Worker:
             work.lease.abandon()
             return
         jitter = random.uniform(_LEAST_JITTER, _MOST_JITTER)
-        tries = attempt.number - past_of(history.events).handed_over
+        tries = attempt.number - past_of(history.events).spared
         verdict = after(failure, tries, self._policy, jitter)
         match verdict:
-            case Retry(delay_s, error):
+            case Retry(delay_s, error, is_spared):
                 retry_at = now() + timedelta(seconds=delay_s)
                 stage = resting_stage(work.lane.kind, attempt.stage)
-                await self._publisher.publish(attempt.facts.retrying(retry_at, error, stage))
+                event = attempt.facts.retrying(retry_at, error, stage, spared=is_spared)
+                await self._publisher.publish(event)
                 if attempt.answer_told is not None:
                     attempt.answer_told.set()
                 RETRIES.labels(work.lane.name, error.code).inc()
@@ -243,6 +267,47 @@ class Worker:
                 await self._fail(work, attempt, verdict)
             case _:  # pragma: no cover
                 assert_never(verdict)
+
+    async def _turn_away(self, work: Work, request: Requested, decision: Start) -> None:
+        """The provider's breaker is open, and the task is not to wait for it."""
+        provider = work.lane.name
+        if self._door.while_open is WhileOpen.FALLBACK and decision.key is None:
+            history = await read_task(self._log, request, work.lease)
+            if history.ended or await self._detours.reroute(work.lane, request, history.task):
+                self._count(work, "rerouted")
+                await work.lease.done()
+                return
+        until = self._door.blocked_until(provider)
+        if self._door.while_open is WhileOpen.REJECT:
+            number = decision.attempt - 1
+            attempt = self._attempt(work, request, number, decision.reached)
+            error = turned_away(provider, number, until, now())
+            await self._fail(work, attempt, Fail(error))
+            return
+        left = 0.0 if until is None else (until - now()).total_seconds()
+        await work.lease.give_back(min(max(left, _LEAST_WAIT_S), _LONGEST_WAIT_S))
+
+    async def _tell_breaker(
+        self, work: Work, fault: Fault, retry_after_s: float | None = None
+    ) -> None:
+        """What became of a call: its provider's breaker hears of it."""
+        lane, breakers = work.lane, self._door.breakers
+        if not lane.is_elsewhere:
+            return
+        match fault:
+            case Fault.PROVIDER:
+                work.tried = True
+                await breakers.failed(lane.name, work.probe)
+            case Fault.REQUEST:
+                work.tried = True
+                await breakers.succeeded(lane.name, work.probe)
+            case Fault.BUSY:
+                pause = _BUSY_S if retry_after_s is None else min(retry_after_s, LONGEST_PAUSE_S)
+                await breakers.held(lane.name, now() + timedelta(seconds=pause))
+            case Fault.OURS:
+                pass
+            case _:  # pragma: no cover
+                assert_never(fault)
 
     async def _fail(self, work: Work, attempt: Attempt, verdict: Fail) -> None:
         self._tell("failed", work, code=verdict.error.code, reason=verdict.error.message)

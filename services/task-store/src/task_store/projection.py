@@ -268,20 +268,24 @@ class Fold:
     def _move(self, before: Task | None, event: Event, after: Task, logtime: datetime) -> None:
         """A task enters the line with its ticket, and leaves it by the same ticket."""
         was, now = None if before is None else before.state, after.state
-        moved = type(was) is not type(now)
-        if moved and before is not None and type(was) is Waiting:
-            self._count((before.type, before.request.lane), was.ticket, -1)
-        if moved and type(now) is Waiting:
-            self._count((after.type, after.request.lane), now.ticket, +1)
         # A tombstone has no lane: the task leaves the one that it was in.
         place = after if before is None or after.request.lane else before
         key = (place.type, place.request.lane)
         if not key[1]:
             return
+        left = key if before is None else (before.type, before.request.lane)
+        moved = type(was) is not type(now) or left != key
+        if moved and type(was) is Waiting:
+            self._count(left, was.ticket, -1)
+        if moved and type(now) is Waiting:
+            self._count(key, now.ticket, +1)
         line = self._lines.get(key) or self._line(key)
         if moved:
-            line.waiting += (type(now) is Waiting) - (type(was) is Waiting)
-            line.running += (type(now) is Running) - (type(was) is Running)
+            gone = line if left == key else self._lines.get(left) or self._line(left)
+            gone.waiting -= type(was) is Waiting
+            gone.running -= type(was) is Running
+            line.waiting += type(now) is Waiting
+            line.running += type(now) is Running
             if type(now) is CompletedState:
                 line.finished += 1
                 line.mean_s = _mean(line.mean_s, after)

@@ -10,9 +10,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from io import BytesIO
+from math import isfinite
 from typing import Any
 
 import httpx
+from PIL import Image
 
 from generator.provider import Busy, Output, Rejected, Unavailable
 
@@ -22,8 +25,18 @@ _LONGEST_TOLD = 500
 _DOWNLOAD_TRIES = 3
 _DOWNLOAD_PAUSE_S = 0.5
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
-_NOT_TAKEN = frozenset({425, 503})
+_MEASURED_AT_ONCE = 1024 * 1024
+"""Bytes: what is larger is looked into in a thread."""
+_NO_PICTURE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+_ELSEWHERE = frozenset({301, 307, 308})
+_NOT_TAKEN = frozenset({*_ELSEWHERE, 425, 503, 521, 523, 525, 526})
+"""Answers to a submit of which the service itself can't have heard, beside the plain refusals."""
 _OUR_ACCOUNT = frozenset({401, 402, 403})
 
 Words = Callable[[httpx.Response], str | None]
@@ -81,22 +94,29 @@ class Service:
             raise Unavailable(f"{self.name} can't be reached ({_kind(fault)}).") from None
         except httpx.HTTPError as fault:
             raise Unanswered(f"{self.name} did not answer ({_kind(fault)})") from None
-        if response.status_code in _TRANSIENT - _NOT_TAKEN:
-            raise Unanswered(f"{self.name} answered {response.status_code} to a submit")
-        self.check(response)
+        self.check_submit(response)
         return response
+
+    def check_submit(self, response: httpx.Response) -> None:
+        """As `check`, of a call that may cost money; `Unanswered` when it may have been taken."""
+        status = response.status_code
+        if status not in _NOT_TAKEN and (_is_redirect(status) or _is_transient(status)):
+            raise Unanswered(f"{self.name} answered {status} to a submit")
+        self.check(response)
 
     def check(self, response: httpx.Response) -> None:
         """Raises what an answer means that is an error."""
         status = response.status_code
-        if status < 400:
+        if status < 300:
             return
+        if _is_redirect(status):
+            raise Unavailable(f"{self.name} answered with a redirect ({status}): is its URL right?")
         told = self.told(response)
         if status == 429:
             raise Busy(
                 f"{self.name} takes no more at present.", retry_after_s=retry_after(response)
             )
-        if status in _TRANSIENT:
+        if _is_transient(status):
             raise Unavailable(
                 f"{self.name} failed ({status}).", retry_after_s=retry_after(response)
             )
@@ -122,7 +142,7 @@ class Service:
         for left in reversed(range(_DOWNLOAD_TRIES)):
             try:
                 return await self._download(url, content_type, through or self._links)
-            except (httpx.HTTPError, Unavailable) as fault:
+            except (httpx.HTTPError, httpx.InvalidURL, Unavailable) as fault:
                 if not left:
                     raise Unavailable(
                         f"A result can't be fetched from {self.name} ({_kind(fault)})."
@@ -134,7 +154,7 @@ class Service:
         self, url: str, content_type: str | None, client: httpx.AsyncClient
     ) -> Output:
         async with client.stream("GET", url) as response:
-            if response.status_code in _TRANSIENT or response.status_code == 429:
+            if _is_transient(response.status_code) or response.status_code == 429:
                 raise Unavailable(f"answered {response.status_code}")
             if response.status_code >= 400:
                 raise Rejected(
@@ -147,7 +167,7 @@ class Service:
                 if len(content) > MAX_RESULT_BYTES:
                     raise Rejected(f"{self.name} made a result of over {MAX_RESULT_BYTES} bytes.")
             told = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Output(bytes(content), content_type or told or "application/octet-stream")
+        return await measured(bytes(content), content_type or told)
 
     async def aclose(self) -> None:
         await self.client.aclose()
@@ -160,15 +180,40 @@ def retry_after(response: httpx.Response) -> float | None:
     if text is None:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
         pass
+    else:
+        return max(0.0, seconds) if isfinite(seconds) else None
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+async def measured(content: bytes, content_type: str | None = None) -> Output:
+    """A result with the size of the picture that it is. Its content says better what it is."""
+    if len(content) <= _MEASURED_AT_ONCE:
+        return _measured(content, content_type)
+    return await asyncio.to_thread(_measured, content, content_type)
+
+
+def _measured(content: bytes, content_type: str | None) -> Output:
+    try:
+        with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
+            return Output(content, picture.get_format_mimetype() or "", *picture.size)
+    except _NO_PICTURE:
+        return Output(content, content_type or "application/octet-stream")
+
+
+def _is_redirect(status: int) -> bool:
+    return 300 <= status < 400
+
+
+def _is_transient(status: int) -> bool:
+    return status >= 500 or status in {408, 425}
 
 
 def short(words: str) -> str:

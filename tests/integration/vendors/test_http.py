@@ -173,6 +173,7 @@ async def test_a_request_that_is_refused_is_rejected_in_the_words_of_the_service
     told = f"Paintery refused this task ({status}). It says: No cats, please."
     assert refusal.value.message == told
     assert refusal.value.code == "provider_rejected"
+    assert refusal.value.params == {"status": status}
 
 
 async def test_many_words_are_made_few(desk: Desk, service: Service) -> None:

@@ -105,7 +105,7 @@ class Service:
         self.check(response)
 
     def check(self, response: httpx.Response) -> None:
-        """Raises what an answer means that is an error."""
+        """Raises what an answer means that is an error; ``params`` of a refusal has its status."""
         status = response.status_code
         if status < 300:
             return
@@ -123,9 +123,12 @@ class Service:
         if status in _OUR_ACCOUNT:
             raise Rejected(
                 f"{self.name} does not accept the account of this deployment ({status})."
-                f"{told} The operator has to look at its key and credit."
+                f"{told} The operator has to look at its key and credit.",
+                params={"status": status},
             )
-        raise Rejected(f"{self.name} refused this task ({status}).{told}")
+        raise Rejected(
+            f"{self.name} refused this task ({status}).{told}", params={"status": status}
+        )
 
     def told(self, response: httpx.Response) -> str:
         """The service's own words, to follow ours."""

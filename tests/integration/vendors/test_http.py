@@ -308,6 +308,14 @@ async def test_a_file_behind_the_services_door_is_fetched_with_the_key(
     assert desk.calls == [("GET", "/files/a", f"Bearer {SECRET}")]
 
 
+async def test_a_file_behind_the_door_that_was_moved_is_fetched_there_without_the_key(
+    desk: Desk, service: Service
+) -> None:
+    desk.answers = [RedirectResponse("/b", 302), Response(b"b")]
+    assert (await service.download("/files/a", through=service.client)).content == b"b"
+    assert desk.calls == [("GET", "/files/a", f"Bearer {SECRET}"), ("GET", "/b", None)]
+
+
 async def test_a_result_that_can_not_be_had_is_tried_again(
     desk: Desk, service: Service, url: str
 ) -> None:

@@ -157,6 +157,10 @@ class Service:
         self, url: str, content_type: str | None, client: httpx.AsyncClient
     ) -> Output:
         async with client.stream("GET", url) as response:
+            if response.next_request is not None:
+                # Elsewhere our headers don't go.
+                moved = str(response.next_request.url)
+                return await self._download(moved, content_type, self._links)
             if _is_transient(response.status_code) or response.status_code == 429:
                 raise Unavailable(f"answered {response.status_code}")
             if response.status_code >= 400:

@@ -37,15 +37,13 @@ from generator.provider import (
 from generator.vendors.http import Service, Unanswered, measured
 from generator.vendors.kie_params import FAMILIES, IMAGE_PARAMS, VIDEO_PARAMS, Order, order_of
 from generator.vendors.kie_records import DONE, NO_RECORD, Record, record_of
-from generator.vendors.polling import pauses
+from generator.vendors.polling import Patience, pauses
 
 # Cloudflare before Kie turns away what doesn't look like a browser.
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Darkroom"
 _IMAGE_S = 600
 _VIDEO_S = 1800
 _BUSY_S = 2.0
-_UNHEARD_POLLS = 3
-"""So many polls in a row may fail before the attempt does."""
 _BLIND_POLLS = 5
 """A new job may have no record yet: one that has none so often is lost."""
 
@@ -167,17 +165,16 @@ class KieProvider:
     ) -> AsyncIterator[Progress]:
         """Poll until each job of the handle has its results in ``outputs``."""
         blind: Counter[str] = Counter()
-        unheard = percent = 0
+        patience = Patience()
+        percent = 0
         for pause in pauses(*self._poll_s):
             try:
                 records = await self._poll(handle, outputs, blind)
             except Unavailable as trouble:
-                unheard += not isinstance(trouble, Busy)
-                if unheard > _UNHEARD_POLLS:
-                    raise
+                patience.unheard(trouble)
                 await job.called_back(trouble.retry_after_s or pause)
                 continue
-            unheard = 0
+            patience.heard()
             for job_id, record in records.items():
                 if record.has_failed:
                     left = _without(job_id, handle)

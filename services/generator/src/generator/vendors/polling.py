@@ -1,8 +1,12 @@
-"""How often a service is asked for a job that it works on."""
+"""How often a service is asked for a job that it works on, and how often in vain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from generator.provider import Busy, Unavailable
+
+_UNHEARD = 3
 
 
 def pauses(first_s: float = 1.0, longest_s: float = 5.0) -> Iterator[float]:
@@ -11,3 +15,21 @@ def pauses(first_s: float = 1.0, longest_s: float = 5.0) -> Iterator[float]:
     while True:
         yield pause
         pause = min(pause * 1.25, longest_s)
+
+
+class Patience:
+    """A poll that fails says nothing against the job: three in a row are forgiven."""
+
+    def __init__(self) -> None:
+        self._unheard = 0
+
+    def heard(self) -> None:
+        """The service answered."""
+        self._unheard = 0
+
+    def unheard(self, trouble: Unavailable) -> None:
+        """It did not; raises ``trouble`` when it is once too often. Being busy doesn't count."""
+        if not isinstance(trouble, Busy):
+            self._unheard += 1
+        if self._unheard > _UNHEARD:
+            raise trouble

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
-_NOISY: Final = ("uvicorn.access", "faststream.access", "httpx")
+_NOISY: Final = ("uvicorn.access", "faststream.access", "httpx", "httpx2")
 _FIELDS: Final = "fields"
 
 

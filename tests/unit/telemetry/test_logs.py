@@ -62,6 +62,7 @@ def test_libraries_speak_the_same_way_and_chatter_is_left_out(
     configure_logs("gateway", level="INFO")
     logging.getLogger("uvicorn.error").info("Started process [%d]", 7)
     logging.getLogger("uvicorn.access").info("GET /")
+    logging.getLogger("httpx2").info("HTTP Request: GET /?key=secret")
     get_logger("x").info("heard")
     logging.getLogger("x").debug("not heard")
     assert [(line["logger"], line["event"]) for line in said(capsys)] == [

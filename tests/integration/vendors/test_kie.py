@@ -196,6 +196,19 @@ def test_parameters_that_no_model_takes_are_refused(kind: str, params: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("params", "path"),
+    [
+        ({"model": "IMAGEN3"}, ["model"]),
+        ({"input": {"aspect_ratio": "2:1"}}, ["input", "aspect_ratio"]),
+        ({"model": "MIDJOURNEY", "input": {"motion": "some"}}, ["input", "motion"]),
+    ],
+)
+def test_a_mistake_is_told_where_it_is(params: dict[str, Any], path: list[str]) -> None:
+    validator = Draft202012Validator(KieProvider.offers["IMAGE"].params_schema)
+    assert [list(each.path) for each in validator.iter_errors(params)] == [path]
+
+
+@pytest.mark.parametrize(
     ("kind", "params", "family", "body"),
     [
         (

@@ -129,8 +129,7 @@ _NUM_IMAGES = {
 }
 
 
-def _model(name: str, *, default: bool = False, **properties: Any) -> dict[str, Any]:
-    required = {} if default else {"required": ["model"]}
+def _model(name: str, **properties: Any) -> dict[str, Any]:
     return {
         "title": name,
         **_fields(
@@ -138,13 +137,11 @@ def _model(name: str, *, default: bool = False, **properties: Any) -> dict[str, 
             model={"const": name, "description": "The kind of model."},
             **properties,
         ),
-        **required,
     }
 
 
 _IMAGEN4 = _model(
     "IMAGEN4",
-    default=True,
     apiModel={
         "enum": ["google/imagen4-fast", "google/imagen4", "google/imagen4-ultra"],
         "default": "google/imagen4-fast",
@@ -161,7 +158,6 @@ _IMAGEN4 = _model(
 )
 _VEO3 = _model(
     "VEO3",
-    default=True,
     apiModel={
         "enum": ["veo3", "veo3_fast", "veo3_lite"],
         "default": "veo3_fast",
@@ -238,15 +234,29 @@ _MARKET = {
             default="image_urls",
         ),
     ),
-    "required": ["model", "apiModel"],
+    "required": ["apiModel"],
 }
 
 
-def _schema(*models: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(default: Mapping[str, Any], *others: Mapping[str, Any]) -> dict[str, Any]:
+    """One of these by ``model``; not by ``oneOf``, which doesn't say where a mistake is."""
+    models = (default, *others)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "oneOf": list(models),
+        "properties": {
+            "model": {"enum": [each["title"] for each in models], "default": default["title"]}
+        },
+        "allOf": [
+            {
+                "if": {
+                    "properties": {"model": {"const": each["title"]}},
+                    "required": [] if each is default else ["model"],
+                },
+                "then": each,
+            }
+            for each in models
+        ],
     }
 
 

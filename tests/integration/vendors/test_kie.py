@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
@@ -9,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import SecretStr
@@ -22,6 +24,7 @@ from generator.provider import (
     Job,
     Limits,
     NotConfigured,
+    Output,
     Progress,
     Provider,
     Rate,
@@ -33,6 +36,7 @@ from generator.provider import (
 from generator.vendors.http import Unanswered
 from generator.vendors.kie import KieProvider, KieSettings
 from integration.vendors.following import Door, handles, outputs, percents, run
+from servers import eventually
 
 POLL_S = (0.001, 0.002)
 SEED_PARAMS = {
@@ -337,6 +341,13 @@ async def test_a_wrong_key_is_the_operators_matter_and_is_not_told(url: str) -> 
     await provider.aclose()
 
 
+async def test_cloudflare_is_shown_a_browser(kie: KieProvider, url: str) -> None:
+    async with httpx.AsyncClient() as plain:
+        blocked = await plain.post(f"{url}/api/v1/jobs/createTask", json={})
+    assert (blocked.status_code, blocked.text) == (403, "error code: 1010")
+    assert (await kie.submit(one(), "key")).external_task_id == "task_jobs_1"
+
+
 # The record of a job.
 
 
@@ -471,6 +482,31 @@ async def test_whoever_goes_on_pays_for_no_picture_twice(
     lost = 1 if "handing_over" in handle else 0
     assert len(outputs(rest)) == 4 - lost
     assert fake.count("taken") == 4 - lost
+
+
+async def test_who_is_stopped_while_a_job_is_created_tells_of_it_first(
+    kie: KieProvider, fake: FakeKie
+) -> None:
+    job = four_by_four()
+    submitted = await kie.submit(job, "key")
+    fake.knobs.latency_s = 0.2
+    told: list[Progress | Output] = []
+
+    async def follow() -> None:
+        async for each in kie.follow(job, submitted):
+            told.append(each)  # noqa: PERF401 - until it is stopped
+
+    following = asyncio.create_task(follow())
+    await eventually(lambda: fake.count("create") == 2)
+    following.cancel()
+    await asyncio.wait({following})
+    assert following.cancelled()
+    assert fake.count("taken") == 2
+    assert handles(told)[-1] == {
+        "family": "market",
+        "jobs": ["task_jobs_1", "task_jobs_2"],
+        "references": [],
+    }
 
 
 async def test_a_job_whose_creation_nobody_heard_the_answer_of_is_not_created_again(

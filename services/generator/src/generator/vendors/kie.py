@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -121,20 +121,20 @@ class KieProvider:
             if "references" not in handle:
                 handle["references"] = await self._upload(job)
             yield Progress(0, handle={**handle, "handing_over": True})
-            try:
-                job_id = await self._create(job, order, handle["references"])
-            except Busy as busy:
-                yield Progress(0, handle=dict(handle))
-                await job.called_back(busy.retry_after_s or _BUSY_S)
-                continue
-            except Unanswered:
+            creation, stop = await _to_the_end(self._create(job, order, handle["references"]))
+            fault = creation.exception()
+            not_taken = fault if isinstance(fault, Rejected | Unavailable) else None
+            if fault is None:
+                handle["jobs"] = [*handle["jobs"], creation.result()]
+            elif not_taken is None:
                 handle["unknown"] = handle.get("unknown", 0) + 1
-            except (Rejected, Unavailable):
-                yield Progress(0, handle=dict(handle))
-                raise
-            else:
-                handle["jobs"] = [*handle["jobs"], job_id]
             yield Progress(0, handle=dict(handle))
+            if stop is not None:
+                raise stop
+            if isinstance(not_taken, Busy):
+                await job.called_back(not_taken.retry_after_s or _BUSY_S)
+            elif not_taken is not None:
+                raise not_taken
         outputs: dict[str, list[Output]] = {}
         async for each in self._until_done(job, order, handle, outputs):
             yield each
@@ -312,6 +312,22 @@ class KieProvider:
         else:
             service.check(meant)
         raise AssertionError("unreachable: an error was checked")
+
+
+async def _to_the_end(
+    call: Coroutine[Any, Any, str],
+) -> tuple[asyncio.Task[str], asyncio.CancelledError | None]:
+    """A call that costs money is not cut off by who stops: what it gave has to be told first."""
+    task = asyncio.create_task(call)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError as stop:
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        return task, stop
+    return task, None
 
 
 def _failure(record: Record, left: Mapping[str, Any]) -> Rejected | Unavailable:

@@ -49,13 +49,13 @@ _FINISHED = (Completed, Failed, TimedOut, Cancelled, Erased)
 _PROGRESS = tuple(each for each in EVENT_CLASSES if each not in (Requested, *_FINISHED))
 
 WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "generation.requested": ("gateway", "reaper"),
+    "generation.requested": ("gateway", "generator", "reaper"),
     "generation.accepted": ("gateway",),
     "generation.started": ("generator",),
     "generation.progressed": ("generator",),
     "generation.submitting": ("generator",),
     "generation.retrying": ("generator",),
-    "generation.annotated": ("gateway",),
+    "generation.annotated": ("gateway", "generator"),
     "generation.uploaded": ("gateway",),
     "generation.late_result": ("generator",),
     "generation.completed": ("generator",),

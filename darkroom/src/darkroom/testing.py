@@ -57,6 +57,9 @@ def a_job(
             raise Rejected(f"{key} is not there.", code="invalid_input")
         return pictures[key]
 
+    async def nobody_calls(timeout_s: float) -> None:
+        await asyncio.sleep(timeout_s)
+
     return Job(
         task_id=str(uuid4()),
         owner="local",
@@ -66,6 +69,7 @@ def a_job(
         params=dict(params or {}),
         attempt=attempt,
         fetch=fetch,
+        called_back=nobody_calls,
     )
 
 

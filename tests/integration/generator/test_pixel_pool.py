@@ -184,7 +184,7 @@ from generator.provider import Job, Submitted
 from generator.studio.provider import StudioProvider
 
 async def main():
-    job = Job("t", "o", "CREATE", "a cat", (), {"simulate": {"crash": True}}, 1, None)
+    job = Job("t", "o", "CREATE", "a cat", (), {"simulate": {"crash": True}}, 1, None, None)
     async for event in StudioProvider().follow(job, Submitted()):
         print(event.percent, flush=True)
 
@@ -208,7 +208,7 @@ async def test_the_provider_tells_rising_progress_and_one_output() -> None:
         raise AssertionError(key)
 
     params = {"width": 96, "height": 64, "format": "webp", "simulate": {"seconds": 0.01}}
-    job = Job("t", "o", "CREATE", "a cat", (), params, 1, fetch)
+    job = Job("t", "o", "CREATE", "a cat", (), params, 1, fetch, asyncio.sleep)
     events = [event async for event in provider.follow(job, Submitted())]
     percents = [event.percent for event in events if isinstance(event, Progress)]
     assert percents == sorted(set(percents))

@@ -126,7 +126,7 @@ async def test_a_submit_that_breaks_fails_and_is_not_repeated(floor: Floor) -> N
 
 
 async def test_a_slow_job_is_resumed_then_cancelled_when_time_is_up(floor: Floor) -> None:
-    await floor.start(provider_timeout_s=0.2, provider_attempts=2)
+    await floor.start(provider_timeout_s=0.2, provider_attempts=2, late_results_s=0)
     task = await floor.ask(lane=LANE, hang=True)
 
     end = await floor.ended(task)
@@ -140,6 +140,7 @@ async def test_a_slow_job_is_resumed_then_cancelled_when_time_is_up(floor: Floor
         ("resume", 2),
         ("follow", 2),
     ]
+    assert floor.stage.calls(task)[-1] == ("cancel", 2)
 
 
 async def test_a_resting_job_is_asked_for_before_anything_is_submitted(floor: Floor) -> None:

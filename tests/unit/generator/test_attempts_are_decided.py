@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from builders import (
     NOON,
     after,
+    artifact,
     cancelled,
     completed,
     erased,
     failed,
     fold,
     handed_over,
+    late_result,
     progressed,
     retrying,
     started,
@@ -29,8 +31,10 @@ from builders import accepted as accepted_by
 from builders import requested as requested_of
 from contracts.events import Event, TaskError
 from generator.attempts import (
+    AwaitLate,
     Decision,
     Drop,
+    Find,
     GiveUp,
     Past,
     Policy,
@@ -70,12 +74,14 @@ def decided(
     policy: Policy = POLICY,
     seconds: float = 60,
     key_lasts_s: float | None = None,
+    finds: bool = False,
 ) -> Decision:
     return decide(
         fold(*events),
         past_of(events),
         provider="kie",
         key_lasts_s=key_lasts_s,
+        finds=finds,
         policy=policy,
         now=after(seconds),
     )
@@ -192,6 +198,43 @@ def test_a_repeated_submit_is_repeated_under_its_first_key() -> None:
     events = (requested(), started(), to_kie(key="key-1"), started(2, at=3))
     again = to_kie(2, key="key-1", at=4)
     assert decided(*events, again, key_lasts_s=3600) == Start(3, "key-1", GENERATING)
+
+
+def test_a_submit_without_an_answer_is_looked_for_where_the_provider_can_be_asked() -> None:
+    events = (requested(), started(), to_kie(key="key-1"))
+    assert decided(*events, finds=True) == Find(2, "key-1", GENERATING)
+    assert decided(*events, finds=True, policy=Policy(1, 1)) == GiveUp(1, UNKNOWN)
+    elsewhere = (requested(), started(), submitting(provider="fal"))
+    assert decided(*elsewhere, finds=True) == GiveUp(1, UNKNOWN)
+
+
+def test_a_submit_without_an_answer_is_made_again_where_the_deployment_says_so() -> None:
+    events = (requested(), started(), to_kie())
+    policy = Policy(3, 1, resubmits=True)
+    assert decided(*events, policy=policy) == Start(2, reached=GENERATING)
+    assert decided(*events, policy=Policy(1, 1, resubmits=True)) == GiveUp(1, UNKNOWN)
+
+
+def test_the_job_of_a_task_that_timed_out_is_waited_for() -> None:
+    events = (requested(), started(), handle(at=2), timed_out(at=10))
+    policy = Policy(3, 1, late_s=100)
+    awaited = AwaitLate(1, JOB, after(110), GENERATING)
+    assert decided(*events, policy=policy, seconds=109) == awaited
+    assert decided(*events, policy=policy, seconds=110) == Drop()
+    assert decided(*events, seconds=11) == Drop()
+
+
+def test_no_result_is_waited_for_that_came_or_can_not_come() -> None:
+    policy = Policy(3, 1, late_s=100)
+    late = late_result(at=11, artifacts=(artifact(),))
+    known = (requested(), started(), handle(at=2))
+    for events in (
+        (*known, timed_out(at=10), late),
+        (*known, cancelled(at=10)),
+        (*known, failed(at=10)),
+        (requested(), started(), timed_out(at=10)),
+    ):
+        assert decided(*events, policy=policy, seconds=12) == Drop()
 
 
 def test_a_submit_is_not_repeated_for_ever() -> None:

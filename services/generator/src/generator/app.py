@@ -30,13 +30,14 @@ from generator.catalogue import Catalogue, lanes_of, load_providers, outlasting
 from generator.detours import Detours
 from generator.door import Door, DoorPolicy
 from generator.heartbeat import Heartbeat, Lookout
+from generator.hooks import Hooks, callback_root
 from generator.inputs import Inputs
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Provider
 from generator.pursuit import Pursuit
 from generator.rates import Rates
 from generator.readiness import Parts, readiness
-from generator.settings import Settings
+from generator.settings import Settings, UnknownSubmits
 from generator.work import Lane
 from generator.worker import Worker
 from telemetry.health import serve_health
@@ -110,6 +111,7 @@ class Generator:
             stack.push_async_callback(_close, provider)
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
+        await parts.hooks.start()
         beside = (parts.heartbeat, parts.lookout, parts.breakers, parts.catalogue)
         for loop in (each.run for each in beside):
             stack.push_async_callback(end_loop, self._watched(loop()))
@@ -169,10 +171,16 @@ def _assemble(
 ) -> Parts:
     publisher = Publisher(requests)
     log = LogReader(requests)
+    resubmits = settings.submit_unknown is UnknownSubmits.RESUBMIT
     pursuit = Pursuit(
-        publisher, timeout_s=settings.provider_timeout_s, silence_s=settings.task_timeout_s
+        publisher,
+        timeout_s=settings.provider_timeout_s,
+        silence_s=settings.task_timeout_s,
+        resubmits=resubmits,
     )
-    policy = Policy(settings.provider_attempts, settings.retry_base_s)
+    policy = Policy(
+        settings.provider_attempts, settings.retry_base_s, resubmits, settings.late_results_s
+    )
     name = f"generator-{uuid4().hex[:12]}"
     served = lanes_of(providers)
     breakers = Breakers(
@@ -181,7 +189,8 @@ def _assemble(
     door_policy = DoorPolicy(settings.breaker_policy, settings.owner_running)
     door = Door(name, breakers, Rates(client), door_policy)
     detours = Detours(client, publisher, breakers, settings.fallbacks)
-    worker = Worker(name, publisher, log, store, inputs, pursuit, policy, door, detours)
+    hooks = Hooks(client, callback_root(settings.callback_url, settings.public_url))
+    worker = Worker(name, publisher, log, store, inputs, pursuit, policy, door, detours, hooks)
     remote = Slots(settings.remote_concurrency)
     slots = {
         Execution.LOCAL: Slots(settings.generator_concurrency),
@@ -193,7 +202,8 @@ def _assemble(
     lanes = Lanes(client, served, slots, door, worker.work_on, ack_wait=ack_wait)
     every_s = settings.lease_s / _BEATS_PER_LEASE
     heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
-    return Parts(client, lanes, heartbeat, lookout, breakers, Catalogue(client, providers))
+    catalogue = Catalogue(client, providers)
+    return Parts(client, lanes, heartbeat, lookout, breakers, hooks, catalogue)
 
 
 def breaker_policy(settings: Settings) -> BreakerPolicy:

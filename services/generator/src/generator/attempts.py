@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Any, TypeGuard
 
 from contracts.events import Event, Progressed, Retrying, Started, Submitting, TaskError
-from contracts.lifecycle import BackingOff, Task
+from contracts.lifecycle import BackingOff, FailedState, Task
 from generator.provider import Busy, Rejected, Submitted, Unavailable
 
 LONGEST_PAUSE_S = 300.0
@@ -28,10 +28,17 @@ NOT_SAVED = "The result could not be saved. Please try again."
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often a task is tried, and how long it rests before the second attempt."""
+    """How often a task is tried, and how long it rests before the second attempt.
+
+    ``resubmits``: whether a job is submitted again when nobody can tell whether the provider took
+    it. It may then be paid for twice; otherwise the task fails. ``late_s``: for how long after a
+    task timed out its result is still waited for.
+    """
 
     attempts: int
     base_s: float
+    resubmits: bool = False
+    late_s: float = 0.0
 
 
 # What to do with a request.
@@ -108,6 +115,26 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """Begin an attempt by asking the provider for the job that may have been submitted under
+    ``key``."""
+
+    attempt: int
+    key: str
+    reached: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitLate:
+    """The task has timed out, but its job may still end well, until ``until``."""
+
+    attempt: int
+    submitted: Submitted
+    until: datetime
+    reached: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """The task has ended: there is nothing to do."""
 
@@ -128,7 +155,9 @@ class GiveUp:
     submitted: Submitted | None = None
 
 
-Decision = Start | Resume | Drop | WaitUntil | GiveUp
+Decision = Start | Resume | Find | AwaitLate | Drop | WaitUntil | GiveUp
+
+_TIMEOUTS = frozenset({"timeout", "provider_timeout"})
 
 
 def decide(
@@ -137,26 +166,36 @@ def decide(
     *,
     provider: str,
     key_lasts_s: float | None,
+    finds: bool,
     policy: Policy,
     now: datetime,
 ) -> Decision:
     """What a worker does that is handed the request of ``task``, as the log tells of it.
 
-    ``key_lasts_s`` is `Offer.key_lasts_s` of the provider.
+    ``key_lasts_s`` is `Offer.key_lasts_s` of the provider; ``finds``, whether it is one that
+    `Finds`.
     """
     if task is None:
         return Start(1)
-    if task.status.is_terminal or task.request.lane != provider:
-        # It has ended, or has gone to another provider.
+    if task.request.lane != provider:
+        # It has gone to another one.
         return Drop()
+    if task.status.is_terminal:
+        return late_job(task, policy, now) or Drop()
     if isinstance(task.state, BackingOff) and now < task.state.retry_at:
         return WaitUntil(task.state.retry_at)
     tries = task.attempt - past.spared
     out_of_tries = tries >= policy.attempts
     if past.unanswered is not None:
-        if out_of_tries or not _may_repeat(past.unanswered, provider, key_lasts_s, now):
-            return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
-        return Start(task.attempt + 1, past.unanswered.data.key, task.stage)
+        return _after_unanswered(
+            task,
+            past.unanswered,
+            provider=provider,
+            repeats=_may_repeat(past.unanswered, provider, key_lasts_s, now),
+            finds=finds,
+            resubmits=policy.resubmits,
+            out_of_tries=out_of_tries,
+        )
     submitted = _submitted(task)
     if out_of_tries:
         return GiveUp(task.attempt, interrupted(provider, tries, task.attempt), submitted)
@@ -164,6 +203,40 @@ def decide(
         seen_to_fail = isinstance(task.state, BackingOff)
         return Resume(task.attempt + 1, submitted, seen_to_fail, task.stage)
     return Start(task.attempt + 1, reached=task.stage if task.attempt else None)
+
+
+def late_job(task: Task, policy: Policy, now: datetime) -> AwaitLate | None:
+    """The job of a task that timed out, if a result of it may still come and none has."""
+    state = task.state
+    if not isinstance(state, FailedState) or state.error.code not in _TIMEOUTS:
+        return None
+    submitted = _submitted(task)
+    until = state.finished_at + timedelta(seconds=policy.late_s)
+    if submitted is None or task.late_artifacts or now >= until:
+        return None
+    return AwaitLate(task.attempt, submitted, until, task.stage)
+
+
+def _after_unanswered(
+    task: Task,
+    submit: Submitting,
+    *,
+    provider: str,
+    repeats: bool,
+    finds: bool,
+    resubmits: bool,
+    out_of_tries: bool,
+) -> Start | Find | GiveUp:
+    """What to do about a submit of which nobody knows what became of it."""
+    number, key = task.attempt + 1, submit.data.key
+    if not out_of_tries:
+        if repeats:
+            return Start(number, key, task.stage)
+        if finds and submit.data.provider == provider:
+            return Find(number, key, task.stage)
+        if resubmits:
+            return Start(number, reached=task.stage)
+    return GiveUp(task.attempt, unknown_submit(provider, task.attempt).error)
 
 
 def _may_repeat(
@@ -258,6 +331,11 @@ def after(failure: Failure, tries: int, policy: Policy, jitter: float) -> Retry 
 def spared(failure: Failure) -> Failure:
     """The same of an attempt that only tried whether the provider is there again."""
     return replace(failure, spared=True)
+
+
+def resubmitted(failure: Failure) -> Failure:
+    """The same where a job is submitted again when nobody can tell whether it was taken."""
+    return replace(failure, again=True)
 
 
 def unanswered(failure: Failure) -> Failure:

@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.events import (
+    AnnotatedData,
     Artifact,
     Completed,
     CompletedData,
     Failed,
     FailedData,
+    LateResult,
+    LateResultData,
+    MetadataAnnotated,
     Progressed,
     ProgressedData,
     Requested,
@@ -132,6 +136,14 @@ class Facts:
             spared=True if spared else None,
         )
         return Retrying(**self._envelope("generation.retrying"), data=data)
+
+    def annotated(self, patch: dict[str, Any]) -> MetadataAnnotated:
+        data = AnnotatedData(patch=patch)
+        return MetadataAnnotated(**self._envelope("generation.annotated"), data=data)
+
+    def late_result(self, artifacts: tuple[Artifact, ...]) -> LateResult:
+        data = LateResultData(attempt=self.attempt, artifacts=artifacts)
+        return LateResult(**self._envelope("generation.late_result"), data=data)
 
     def completed(
         self, artifacts: tuple[Artifact, ...], stage: str, external_task_id: str | None

@@ -65,6 +65,7 @@ class Lanes:
         """Works by provider, with a slot or without."""
         self._work_on = work_on
         self._draining = False
+        self._returning: set[asyncio.Task[None]] = set()
         self._pulling: list[asyncio.Task[None]] = []
         self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
         for lane in lanes:
@@ -102,8 +103,14 @@ class Lanes:
     def take(self, lane: Lane, lease: Lease) -> None:
         """A request came in: work on it, or have it wait for a slot, first come, first served."""
         held = self.works.get(lease.task_id)
-        if held is not None:
+        if held is not None and held.lane is lane:
             held.adopt(lease)
+            return
+        if held is not None:
+            # It has just been sent from there to here.
+            returning = asyncio.create_task(lease.give_back(GIVE_BACK_S))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
             return
         pool = self._slots[lane.provider.execution]
         work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)

@@ -6,7 +6,6 @@ the log or the database: it is handed a `Job`, and yields what happens to it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,11 +77,6 @@ async def _kept_nowhere(content: bytes, content_type: str) -> str:
     raise RuntimeError("There is no store to keep an intermediate file in.")
 
 
-async def _nobody_calls(timeout_s: float) -> Callback | None:
-    await asyncio.sleep(timeout_s)
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """One attempt at one task, as a provider sees it."""
@@ -97,14 +91,14 @@ class Job:
     attempt: int
     fetch: Callable[[str], Awaitable[bytes]]
     """Bytes of a reference, checked as an upload is. Raises `Rejected` when it can't be had."""
+    called_back: Callable[[float], Awaitable[Callback | None]]
+    """Wait so many seconds, or until the service calls back: what to do between two polls."""
     stage: str = ""
     """The last stage of the type's pipeline that earlier attempts have finished."""
     save: Callable[[bytes, str], Awaitable[str]] = _kept_nowhere
     """Keep an intermediate file of this media type; its key goes into a handle, for `fetch`."""
     callback_url: str | None = None
     """Where the service may tell that the job moved; None where it couldn't reach us."""
-    called_back: Callable[[float], Awaitable[Callback | None]] = _nobody_calls
-    """Wait so many seconds, or until the service calls back: what to do between two polls."""
 
 
 @dataclass(frozen=True, slots=True)

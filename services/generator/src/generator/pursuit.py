@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from contracts.events import Progressed
@@ -17,19 +18,30 @@ from delivery.publisher import (
 )
 from generator.attempts import (
     Failure,
+    Find,
     Resume,
     Start,
     broken,
     forgotten,
     rejected,
+    resubmitted,
     timed_out,
     unanswered,
     unavailable,
     unknown_submit,
 )
+from generator.facts import now
 from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
 from generator.pace import Pace, Step, sign_of_life_s
-from generator.provider import Output, Progress, Rejected, Submitted, Unavailable
+from generator.provider import (
+    Finds,
+    Output,
+    Progress,
+    Rejected,
+    StillUnknown,
+    Submitted,
+    Unavailable,
+)
 from generator.telling import Telling
 from generator.work import Attempt, Lane, Work
 from telemetry.logs import get_logger
@@ -41,6 +53,7 @@ FAULTS = (OutcomeUnknown, LogUnreachable, LogFull, Refused, EventTooLarge)
 _NEVER = (Refused, EventTooLarge)
 _CHATTER_BUDGET_S = 2.0
 _HANDLE_PAUSE_S = 1.0
+_FIRST_LATE_PAUSE_S, _LONGEST_LATE_PAUSE_S = 1.0, 60.0
 _NOTHING = Submitted()
 
 
@@ -62,12 +75,17 @@ class Pursuit:
     A generation type may have a ``silence_s`` of its own.
     """
 
-    def __init__(self, publisher: Publisher, *, timeout_s: float, silence_s: float) -> None:
+    def __init__(
+        self, publisher: Publisher, *, timeout_s: float, silence_s: float, resubmits: bool = False
+    ) -> None:
         self._publisher = publisher
+        self._resubmits = resubmits
         self._timeout_s = timeout_s
         self._silence_s = silence_s
 
-    async def outputs(self, work: Work, attempt: Attempt, decision: Start | Resume) -> list[Output]:
+    async def outputs(
+        self, work: Work, attempt: Attempt, decision: Start | Resume | Find
+    ) -> list[Output]:
         """What the provider made. Raises `AttemptFailed`, `Leaving`, or one of `FAULTS`."""
         lane = work.lane
         limit = lane.offer.timeout_s or self._timeout_s
@@ -96,6 +114,31 @@ class Pursuit:
         finally:
             provider_seconds(lane.name).observe(clock() - began)
 
+    async def late_outputs(self, lane: Lane, attempt: Attempt, until: datetime) -> list[Output]:
+        """What a job makes after its task has timed out; nothing if it made nothing by then."""
+        pause = _FIRST_LATE_PAUSE_S
+        submitted = attempt.submitted or _NOTHING
+        try:
+            async with asyncio.timeout(max(0.0, (until - now()).total_seconds())):
+                while True:
+                    try:
+                        if not await lane.provider.resume(attempt.job, submitted):
+                            return []
+                        happenings = lane.provider.follow(attempt.job, submitted)
+                        return [each async for each in happenings if isinstance(each, Output)]
+                    except Rejected:
+                        return []
+                    except Unavailable:
+                        pass
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_LATE_PAUSE_S)
+        except TimeoutError:
+            return []
+        except Exception:  # noqa: BLE001 - a provider may raise anything
+            task_id = attempt.job.task_id
+            _log.exception("a provider broke, late", provider=lane.name, task_id=task_id)
+            return []
+
     async def tell(self, attempt: Attempt, percent: int, stage: str | None) -> None:
         """Publish progress. It isn't worth waiting for: a fault is logged, and the work goes on."""
         event = attempt.facts.progressed(percent, stage)
@@ -110,13 +153,19 @@ class Pursuit:
             )
 
     async def _hand_over(
-        self, work: Work, attempt: Attempt, decision: Start | Resume, limit: float
+        self, work: Work, attempt: Attempt, decision: Start | Resume | Find, limit: float
     ) -> None:
         """Make sure that the provider has the job, once."""
         lane = work.lane
         key = None
         if isinstance(decision, Start):
             key = decision.key
+        elif isinstance(decision, Find):
+            found = await self._found(lane, attempt, decision.key, limit)
+            if found is not None:
+                attempt.submitted = found
+                await self._surely_tell(attempt, attempt.facts.submitted(found))
+                return
         else:
             attempt.submitted = decision.submitted
             try:
@@ -134,6 +183,23 @@ class Pursuit:
         if work.leaving:
             raise Leaving
         await self._submit(lane, attempt, key, limit)
+
+    async def _found(
+        self, lane: Lane, attempt: Attempt, key: str, limit: float
+    ) -> Submitted | None:
+        """The job that was perhaps submitted; None if it certainly wasn't, or may be again."""
+        provider = lane.provider
+        assert isinstance(provider, Finds)
+        try:
+            async with asyncio.timeout(limit):
+                return await provider.find(attempt.job, key)
+        except Unavailable as trouble:
+            failure = unanswered(unavailable(trouble, attempt.number))
+            raise AttemptFailed(failure) from trouble
+        except (StillUnknown, TimeoutError) as unknown:
+            if self._resubmits:
+                return None
+            raise AttemptFailed(unknown_submit(lane.name, attempt.number)) from unknown
 
     async def _submit(
         self, lane: Lane, attempt: Attempt, known_key: str | None, limit: float
@@ -168,8 +234,10 @@ class Pursuit:
                     task_id=attempt.job.task_id,
                     attempt=attempt.number,
                 )
-            if lane.offer.key_lasts_s is not None:
+            if lane.offer.key_lasts_s is not None or lane.finds:
                 failure = unanswered(failure)
+            elif self._resubmits:
+                failure = resubmitted(failure)
             raise AttemptFailed(failure) from trouble
         await self._surely_tell(attempt, attempt.facts.submitted(attempt.submitted))
         attempt.answer_told.set()

@@ -13,6 +13,7 @@ from artifacts.store import ArtifactStore
 from generator.breakers import Breakers
 from generator.catalogue import Catalogue
 from generator.heartbeat import Heartbeat, Lookout
+from generator.hooks import Hooks
 from generator.lanes import Lanes
 from telemetry.health import Check, Checks
 
@@ -29,6 +30,7 @@ class Parts:
     heartbeat: Heartbeat
     lookout: Lookout
     breakers: Breakers
+    hooks: Hooks
     catalogue: Catalogue
 
 

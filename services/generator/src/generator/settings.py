@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,11 @@ from generator.door import WhileOpen
 
 _Seconds = Annotated[float, Field(gt=0)]
 _Slots = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class UnknownSubmits(StrEnum):
+    FAIL = "fail"
+    RESUBMIT = "resubmit"
 
 
 def _fallbacks(text: object) -> object:
@@ -49,6 +55,13 @@ class Settings(BaseSettings):
     """For how long; then one call tries it again."""
     breaker_policy: WhileOpen = WhileOpen.WAIT
     """What becomes of its tasks meanwhile."""
+    submit_unknown: UnknownSubmits = UnknownSubmits.FAIL
+    """What becomes of a task when nobody can tell whether its provider took it."""
+    late_results_s: Annotated[float, Field(ge=0)] = 3600
+    """For how long the result of a task that timed out is still waited for."""
+    public_url: str | None = None
+    callback_url: str | None = None
+    """Where services call back; by default the public URL, if others can reach it."""
     fallbacks: Fallbacks = {}
     """``TYPE=lane,lane;…``: providers to go to, in place of those that the types name."""
     owner_running: _Slots | None = None

@@ -12,7 +12,7 @@ from contracts.events import Artifact
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
 from generator.facts import Facts
-from generator.provider import Execution, Job, Limits, Offer, Provider, Submitted
+from generator.provider import Execution, Finds, Job, Limits, Offer, Provider, Submitted
 
 _NO_LIMITS = Limits()
 
@@ -37,6 +37,11 @@ class Lane:
     def is_elsewhere(self) -> bool:
         """Whether somebody else is called, who may fail as a whole: there is a breaker then."""
         return self.provider.execution is not Execution.LOCAL
+
+    @property
+    def finds(self) -> bool:
+        """Whether the provider can be asked for a job of which only the key is known."""
+        return isinstance(self.provider, Finds)
 
     @property
     def limits(self) -> Limits:

@@ -5,25 +5,37 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from datetime import timedelta
-from typing import assert_never
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, assert_never
 
 from pydantic import ValidationError
 
 from artifacts.store import ArtifactStore, StoreUnavailable
-from contracts.events import Artifact, Completed, End, Event, Requested, decode
+from contracts.events import (
+    Artifact,
+    Completed,
+    End,
+    Erased,
+    Event,
+    Requested,
+    TimedOut,
+    decode,
+)
 from contracts.subjects import finished_subject
 from delivery.ends import Lost, publish_end, publish_first_start, publish_start
 from delivery.log import LogReader, LogUnavailable
-from delivery.publisher import Publisher
+from delivery.publisher import LastSequence, Publisher, WrongLastSequence
 from generator.attempts import (
     LONGEST_PAUSE_S,
     NOT_SAVED,
+    AwaitLate,
     Decision,
     Drop,
     Fail,
     Failure,
     Fault,
+    Find,
     GiveUp,
     Policy,
     Repeat,
@@ -42,11 +54,12 @@ from generator.detours import Detours
 from generator.door import Door, WhileOpen
 from generator.facts import Facts, now
 from generator.history import is_untouched, read_task
+from generator.hooks import Hooks
 from generator.inputs import Inputs
 from generator.metrics import PARKED, RETRIES, attempts
 from generator.outputs import delete_parts, discard, keep_part, parts_of, store_outputs
 from generator.pace import resting_stage, saving_stages, starting_stage
-from generator.provider import Job, Output, Submitted
+from generator.provider import Callback, Job, Output, Submitted
 from generator.pursuit import FAULTS, AttemptFailed, Leaving, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
 from telemetry.logs import get_logger
@@ -59,6 +72,8 @@ _LONGEST_FAULT_PAUSE_S = 60.0
 _HAND_OVER_S = 0.8
 _CANCEL_S = 10.0
 _BUSY_S = 5.0
+_DOUBT = "submit_unknown"
+"""The name in a task's metadata while it isn't known whether its provider took it."""
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 _LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
 
@@ -77,6 +92,7 @@ class Worker:
         policy: Policy,
         door: Door,
         detours: Detours,
+        hooks: Hooks,
     ) -> None:
         self._name = name
         self._publisher = publisher
@@ -87,6 +103,7 @@ class Worker:
         self._policy = policy
         self._door = door
         self._detours = detours
+        self._hooks = hooks
 
     async def work_on(self, work: Work) -> None:
         """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
@@ -108,6 +125,8 @@ class Worker:
             self._count(work, "left")
             pause = min(_FAULT_PAUSE_S * work.lease.delivered, _LONGEST_FAULT_PAUSE_S)
             await work.lease.give_back(pause)
+        finally:
+            self._hooks.close(work.lease.task_id)
 
     async def _serve(self, work: Work) -> None:
         request = _read(work)
@@ -136,8 +155,13 @@ class Worker:
                 await self._fail(work, attempt, Fail(error))
             case Start() if not is_open:
                 await self._turn_away(work, request, decision)
-            case Start() | Resume():
+            case Start() | Resume() | Find():
                 await self._try(work, request, decision)
+            case AwaitLate(number, submitted, until, reached):
+                attempt = self._attempt(work, request, number, reached)
+                attempt.submitted = submitted
+                work.ending = True
+                await self._await_late(work, attempt, until)
             case _:  # pragma: no cover
                 assert_never(decision)
 
@@ -150,13 +174,15 @@ class Worker:
         if not gone_on and await is_untouched(self._log, request, surely=surely):
             return Start(1)
         history = await read_task(self._log, request, work.lease)
-        if history.ended:
+        if history.ended and (history.task is None or not history.task.status.is_terminal):
+            # By what nobody here can read.
             return Drop()
         return decide(
             history.task,
             past_of(history.events),
             provider=work.lane.name,
             key_lasts_s=work.lane.offer.key_lasts_s,
+            finds=work.lane.finds,
             policy=self._policy,
             now=now(),
         )
@@ -164,9 +190,10 @@ class Worker:
     def _attempt(
         self, work: Work, request: Requested, number: int, reached: str | None = None
     ) -> Attempt:
-        stage = starting_stage(work.lane.kind, reached)
+        lane, task_id = work.lane, request.subject
+        stage = starting_stage(lane.kind, reached)
         job = Job(
-            task_id=request.subject,
+            task_id=task_id,
             owner=request.owner,
             type=request.tasktype,
             prompt=request.data.prompt,
@@ -175,13 +202,20 @@ class Worker:
             attempt=number,
             fetch=functools.partial(self._inputs.fetch, request.owner),
             stage=stage,
-            save=functools.partial(keep_part, self._store, request.owner, request.subject),
+            save=functools.partial(keep_part, self._store, request.owner, task_id),
+            callback_url=self._hooks.url(lane.name, task_id) if lane.is_elsewhere else None,
+            called_back=self._called_back(lane, task_id),
         )
         facts = Facts(request, number, provider=work.lane.name, worker=self._name)
         work.attempt = Attempt(job, facts, stage)
         return work.attempt
 
-    async def _try(self, work: Work, request: Requested, decision: Start | Resume) -> None:
+    def _called_back(
+        self, lane: Lane, task_id: str
+    ) -> Callable[[float], Awaitable[Callback | None]]:
+        return self._hooks.open(lane.name, task_id).next if lane.is_elsewhere else _nobody_calls
+
+    async def _try(self, work: Work, request: Requested, decision: Start | Resume | Find) -> None:
         attempt = self._attempt(work, request, decision.attempt, decision.reached)
         started = attempt.facts.started(attempt.stage)
         if isinstance(await publish_start(self._publisher, self._log, started), Lost):
@@ -190,12 +224,14 @@ class Worker:
         await self._pursue(work, request, attempt, decision)
 
     async def _pursue(
-        self, work: Work, request: Requested, attempt: Attempt, decision: Start | Resume
+        self, work: Work, request: Requested, attempt: Attempt, decision: Start | Resume | Find
     ) -> None:
         """The attempt has started: bring it to results and an end, or to another attempt."""
         lane = work.lane
         try:
             outputs = await self._pursuit.outputs(work, attempt, decision)
+            if isinstance(decision, Find) or (isinstance(decision, Start) and decision.key):
+                await self._annotate(attempt, {_DOUBT: None})
             artifacts = await self._save(lane, attempt, outputs)
         except AttemptFailed as failed:
             await self._failed(work, request, attempt, failed.failure)
@@ -260,6 +296,9 @@ class Worker:
                 self._tell("will be tried again", work, code=error.code, delay_s=round(delay_s, 3))
                 await work.lease.give_back(max(0.0, (retry_at - now()).total_seconds()))
             case Repeat(delay_s):
+                if _DOUBT not in history.task.metadata:
+                    doubt = {"provider": work.lane.name.upper()}
+                    await self._annotate(attempt, {_DOUBT: doubt})
                 self._count(work, "unanswered")
                 self._tell("will be submitted again under its key", work, delay_s=round(delay_s, 3))
                 await work.lease.give_back(delay_s)
@@ -318,10 +357,19 @@ class Worker:
                 attempt.stage = passed
         # A stage that the chart has no arrow to is none; the fold then finds the one that fits.
         stage = stage if stage is not None and kind.allows(attempt.stage, stage) else None
-        await self._end(work, attempt.facts.failed(verdict.error, stage), ())
+        end = attempt.facts.failed(verdict.error, stage)
+        if verdict.error.code == "provider_timeout" and self._may_come_late(work, attempt):
+            # Perhaps it was only slow: what it makes was paid for.
+            await self._end(work, end, (), acknowledge=False)
+            until = end.time + timedelta(seconds=self._policy.late_s)
+            await self._await_late(work, attempt, until)
+            return
+        await self._end(work, end, ())
         await self._cancel(work.lane, attempt, attempt.submitted)
 
-    async def _end(self, work: Work, end: End, artifacts: tuple[Artifact, ...]) -> None:
+    async def _end(
+        self, work: Work, end: End, artifacts: tuple[Artifact, ...], *, acknowledge: bool = True
+    ) -> None:
         """Tell the end; acknowledge once the log has one, this or another."""
         work.ending = True
         told = await publish_end(self._publisher, self._log, end)
@@ -333,8 +381,64 @@ class Worker:
                 await discard(self._store, artifacts, kept=_artifacts_of(told.event))
         else:
             self._count(work, "completed" if isinstance(end, Completed) else "failed")
+        if acknowledge:
+            await work.lease.done()
+            await self._drop_parts(work)
+
+    def _may_come_late(self, work: Work, attempt: Attempt) -> bool:
+        """Whether a job is at a provider that may still bring it to an end."""
+        is_there = work.lane.is_remote and attempt.submitted is not None
+        return is_there and self._policy.late_s > 0
+
+    async def _await_late(self, work: Work, attempt: Attempt, until: datetime) -> None:
+        """Follow the job of a task that has timed out; what it makes is kept, and told.
+
+        The lease is held: whoever takes the request over follows it on.
+        """
+        try:
+            outputs = await self._pursuit.late_outputs(work.lane, attempt, until)
+            if outputs:
+                await self._tell_late(work, attempt, outputs)
+            else:
+                await self._cancel(work.lane, attempt, attempt.submitted)
+        except asyncio.CancelledError:
+            await work.lease.give_back(_HAND_BACK_S)
+            raise
         await work.lease.done()
         await self._drop_parts(work)
+
+    async def _tell_late(self, work: Work, attempt: Attempt, outputs: list[Output]) -> None:
+        kind, task_id = work.lane.kind, attempt.job.task_id
+        end = await self._log.last(finished_subject(kind.name, task_id))
+        try:
+            if end is None or isinstance(decode(end.payload), Erased):
+                return
+            artifacts = await store_outputs(
+                self._store,
+                outputs,
+                owner=attempt.job.owner,
+                task_id=task_id,
+                attempt=attempt.number,
+                begun=attempt.results,
+            )
+            # Never behind an erasure: its purge would miss it.
+            unchanged = LastSequence(end.sequence, finished_subject(kind.name, task_id))
+            await self._publisher.publish(attempt.facts.late_result(artifacts), expect=unchanged)
+        except (WrongLastSequence, StoreUnavailable, ValidationError) as fault:
+            self._tell("a late result can't be kept", work, reason=type(fault).__name__)
+            await discard(self._store, attempt.results)
+            return
+        self._count(work, "late")
+        self._tell("a result came late", work)
+
+    async def _annotate(self, attempt: Attempt, patch: dict[str, Any]) -> None:
+        """Tell the owner, in the metadata; that is not worth failing for."""
+        event = attempt.facts.annotated(patch)
+        try:
+            unended = LastSequence(0, finished_subject(event.tasktype, event.subject))
+            await self._publisher.publish(event, expect=unended)
+        except (WrongLastSequence, *FAULTS) as fault:
+            _log.info("an annotation is not told", task_id=event.subject, reason=repr(fault))
 
     async def _drop_parts(self, work: Work) -> None:
         """Nobody needs the intermediate files of a task that has ended."""
@@ -351,10 +455,28 @@ class Worker:
         self._count(work, "ended")
         attempt = work.attempt
         if attempt is not None:
-            await self._cancel(work.lane, attempt, await _answer(attempt))
+            attempt.submitted = await _answer(attempt)
+            until = await self._late_until(work, attempt)
+            if until is not None:
+                await self._await_late(work, attempt, until)
+                return
+            await self._cancel(work.lane, attempt, attempt.submitted)
             await self._tidy_up(work, attempt)
         await work.lease.done()
         await self._drop_parts(work)
+
+    async def _late_until(self, work: Work, attempt: Attempt) -> datetime | None:
+        """Until when a result is waited for, of a task that ended by running out of time."""
+        if not self._may_come_late(work, attempt):
+            return None
+        try:
+            told = await self._log.last(finished_subject(work.lane.kind.name, work.lease.task_id))
+            end = None if told is None else decode(told.payload)
+        except (LogUnavailable, ValidationError):
+            return None
+        if not isinstance(end, TimedOut):
+            return None
+        return end.time + timedelta(seconds=self._policy.late_s)
 
     async def _leave(self, work: Work) -> None:
         """Hand the task over to another worker: no attempt has failed by that."""
@@ -401,6 +523,10 @@ class Worker:
 
     def _tell(self, what: str, work: Work, **more: object) -> None:
         _log.info(what, **_ids(work), **more)
+
+
+async def _nobody_calls(timeout_s: float) -> None:
+    await asyncio.sleep(timeout_s)
 
 
 def _artifacts_of(end: Event) -> tuple[Artifact, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from typing import TypeVar
 
 from generator.provider import Busy, Unavailable
+
+T = TypeVar("T")
 
 _UNHEARD = 3
 
@@ -18,13 +21,29 @@ def pauses(first_s: float = 1.0, longest_s: float = 5.0) -> Iterator[float]:
 
 
 class Patience:
-    """A poll that fails says nothing against the job: three in a row are forgiven."""
+    """A poll that fails says nothing against the job: three in a row are forgiven.
+
+    ``retry_after_s`` is what the service wished at the last one.
+    """
 
     def __init__(self) -> None:
+        self.retry_after_s = 0.0
         self._unheard = 0
+
+    async def answer(self, question: Awaitable[T]) -> T | None:
+        """What the service says; None where it doesn't, and is forgiven for it."""
+        try:
+            told = await question
+        except Unavailable as trouble:
+            self.unheard(trouble)
+            self.retry_after_s = trouble.retry_after_s or 0.0
+            return None
+        self.heard()
+        return told
 
     def heard(self) -> None:
         """The service answered."""
+        self.retry_after_s = 0.0
         self._unheard = 0
 
     def unheard(self, trouble: Unavailable) -> None:

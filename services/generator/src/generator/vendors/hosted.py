@@ -18,6 +18,9 @@ from generator.provider import Job, Rejected
 MOST_PICTURES = 16
 _STEP = re.compile(r"(?<![\d.])(\d{1,3})%\|")
 """A bar of tqdm: `` 40%|████      | 4/10``."""
+_PASSING = re.compile(
+    r"retry|try again|interrupted|out of memory|timed? ?out|unavailable|overloaded", re.IGNORECASE
+)
 _ENDINGS = {
     "image": ("png", "jpg", "jpeg", "webp", "gif", "avif"),
     "video": ("mp4", "webm", "mov", "gif"),
@@ -103,6 +106,11 @@ def percent_in(logs: str) -> int:
     """The percent of the last bar in what a model printed; 0 where it prints none."""
     steps = [int(each) for each in _STEP.findall(logs)]
     return min(steps[-1], 99) if steps else 0
+
+
+def is_passing(error: str) -> bool:
+    """Whether a model's error, which is free text, says nothing against the request."""
+    return _PASSING.search(error) is not None
 
 
 def links_in(told: Any, *, in_objects_only: bool = False) -> list[Link]:

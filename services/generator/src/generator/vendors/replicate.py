@@ -8,7 +8,6 @@ twice is paid twice.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -36,6 +35,7 @@ from generator.vendors.hosted import (
     fitting,
     glb_or,
     input_of,
+    is_passing,
     links_in,
     media_type,
     params_schema,
@@ -50,10 +50,6 @@ _LARGEST_INLINE = 256 * 1024
 _PAGES = 5
 """So many pages of a hundred are looked through for a prediction whose id nobody heard."""
 _RUNNING = frozenset({"starting", "processing"})
-_PASSING = re.compile(
-    r"retry|try again|interrupted|out of memory|timed? ?out|unavailable|overloaded", re.IGNORECASE
-)
-"""In the error of a prediction: it says nothing against the request."""
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _DEPLOYMENT = "deployments/"
 _MODEL = {
@@ -263,7 +259,7 @@ def _check(told: Mapping[str, Any]) -> None:
         raise Rejected("The prediction was cancelled at Replicate.")
     if status != "succeeded":
         failure = f"The model on Replicate failed.{words}"
-        raise _PredictionFailed(failure) if _PASSING.search(error) else Rejected(failure)
+        raise _PredictionFailed(failure) if is_passing(error) else Rejected(failure)
     if told.get("data_removed") or told.get("output") is None:
         raise Rejected("Replicate has deleted the result: it keeps it for an hour.")
 

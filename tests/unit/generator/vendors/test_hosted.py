@@ -14,7 +14,9 @@ from generator.vendors.hosted import (
     data_url,
     fitting,
     input_of,
+    is_passing,
     links_in,
+    media_type,
     percent_in,
 )
 
@@ -100,3 +102,44 @@ def test_a_file_in_a_url_comes_out_as_it_went_in() -> None:
 def test_a_file_that_can_not_be_read_is_told(url: str) -> None:
     with pytest.raises(Rejected):
         data_of(url)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "CUDA out of memory. Tried to allocate 2.00 GiB",
+        "Prediction interrupted; please retry (code: PA)",
+        "The service is temporarily unavailable",
+        "Request timed out",
+    ],
+)
+def test_an_error_by_chance_may_not_come_again(error: str) -> None:
+    assert is_passing(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "",
+        "prompt is too long",
+        "NSFW content detected. Try running it again, or try a different prompt.",
+        "The output was flagged as sensitive. Please try again with different inputs. (E005)",
+    ],
+)
+def test_moderation_is_not_paid_for_again_whatever_it_advises(error: str) -> None:
+    assert not is_passing(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBP", "image/webp"),
+        (b"\0\0\0\x18ftypmp42", "video/mp4"),
+        (b"\x1a\x45\xdf\xa3", "video/webm"),
+        (b"text", "application/octet-stream"),
+    ],
+)
+def test_a_reference_is_named_by_what_it_is(content: bytes, told: str) -> None:
+    assert media_type(content) == told

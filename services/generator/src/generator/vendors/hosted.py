@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from artifacts.media_headers import Format, format_of
 from generator.provider import Job, Rejected
 
 MOST_PICTURES = 16
@@ -21,6 +22,18 @@ _STEP = re.compile(r"(?<![\d.])(\d{1,3})%\|")
 _PASSING = re.compile(
     r"retry|try again|interrupted|out of memory|timed? ?out|unavailable|overloaded", re.IGNORECASE
 )
+_MODERATED = re.compile(
+    r"nsfw|flagged|sensitive|safety|policy|moderat|prohibited|different (prompt|input|image)",
+    re.IGNORECASE,
+)
+"""Whoever is told so may well be asked to try again: not with the same."""
+_MEDIA_TYPES: Mapping[Format | None, str] = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "iso-media": "video/mp4",
+    "ebml": "video/webm",
+}
 _ENDINGS = {
     "image": ("png", "jpg", "jpeg", "webp", "gif", "avif"),
     "video": ("mp4", "webm", "mov", "gif"),
@@ -110,7 +123,7 @@ def percent_in(logs: str) -> int:
 
 def is_passing(error: str) -> bool:
     """Whether a model's error, which is free text, says nothing against the request."""
-    return _PASSING.search(error) is not None
+    return _PASSING.search(error) is not None and _MODERATED.search(error) is None
 
 
 def links_in(told: Any, *, in_objects_only: bool = False) -> list[Link]:
@@ -170,12 +183,8 @@ def data_of(url: str) -> tuple[bytes, str | None]:
 
 
 def media_type(content: bytes) -> str:
-    """What a reference image is; it was checked when it was uploaded."""
-    if content.startswith(b"\x89PNG"):
-        return "image/png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return "image/jpeg"
+    """What a reference is; that it may be one was checked when it was uploaded."""
+    return _MEDIA_TYPES.get(format_of(content), "application/octet-stream")
 
 
 def glb_or(content: bytes, content_type: str) -> str:

@@ -1,0 +1,1 @@
+"""ComfyUI: a server of one's own that runs graphs of nodes."""

@@ -11,7 +11,7 @@ from contextlib import aclosing
 import pytest
 
 from generator.provider import Job, Output, Progress, Rejected, Submitted, Unavailable
-from generator.studio.orders import Order, Picture
+from generator.studio.orders import Made, Order
 from generator.studio.pool import PixelPool
 from generator.studio.provider import StudioProvider
 
@@ -43,7 +43,7 @@ async def pool() -> AsyncIterator[PixelPool]:
     await pool.aclose()
 
 
-async def replies(pool: PixelPool, order: Order) -> list[int | Picture]:
+async def replies(pool: PixelPool, order: Order) -> list[int | Made]:
     async with aclosing(pool.render(order)) as stream:
         return [reply async for reply in stream]
 
@@ -51,7 +51,7 @@ async def replies(pool: PixelPool, order: Order) -> list[int | Picture]:
 async def test_every_tenth_of_the_way_is_told_then_the_picture_comes(pool: PixelPool) -> None:
     told = await replies(pool, SMALL)
     assert told[:-1] == [10, 20, 30, 40, 50, 60, 70, 80, 90]
-    assert isinstance(told[-1], Picture)
+    assert isinstance(told[-1], Made)
 
 
 async def test_a_worker_is_used_again(pool: PixelPool) -> None:
@@ -66,7 +66,7 @@ async def test_an_idle_worker_leaves() -> None:
     pool = PixelPool(1, idle_s=0.05)
     await replies(pool, SMALL)
     await until(lambda: not pool.pids)
-    assert isinstance((await replies(pool, SMALL))[-1], Picture)
+    assert isinstance((await replies(pool, SMALL))[-1], Made)
     await pool.aclose()
 
 
@@ -99,7 +99,7 @@ async def test_cancelling_kills_that_worker_and_no_other(pool: PixelPool) -> Non
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not runs(victim)
-    assert isinstance((await other)[-1], Picture)
+    assert isinstance((await other)[-1], Made)
 
 
 async def test_closing_the_iterator_stops_the_work(pool: PixelPool) -> None:
@@ -119,7 +119,7 @@ async def test_a_killed_worker_costs_its_own_task_and_is_replaced(pool: PixelPoo
     with pytest.raises(Unavailable, match="SIGKILL"):
         async for _ in stream:
             pass
-    assert isinstance((await replies(pool, SMALL))[-1], Picture)
+    assert isinstance((await replies(pool, SMALL))[-1], Made)
     assert victim not in pool.pids
 
 
@@ -130,7 +130,7 @@ async def test_an_idle_worker_that_was_killed_is_not_asked_again(pool: PixelPool
     await until(lambda: not runs(victim))
     with contextlib.suppress(Unavailable):
         await replies(pool, SMALL)
-    assert isinstance((await replies(pool, SMALL))[-1], Picture)
+    assert isinstance((await replies(pool, SMALL))[-1], Made)
     assert victim not in pool.pids
 
 

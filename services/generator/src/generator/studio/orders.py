@@ -14,7 +14,10 @@ LENGTH = struct.Struct(">Q")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One picture to make. ``references`` are files as they were fetched."""
+    """One file to make. ``references`` are files as they were fetched.
+
+    ``type`` is a generation type, or a step towards one: ``CUT_OUT``, ``DEPTH_MAP``, ``MODEL``.
+    """
 
     type: str
     prompt: str
@@ -23,11 +26,13 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Made:
+    """A finished file."""
+
     content: bytes
     content_type: str
-    width: int
-    height: int
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Fault:
     message: str
 
 
-Reply = int | Picture | Refusal | Fault
+Reply = int | Made | Refusal | Fault
 """A percentage, or how the order ended."""
 
 

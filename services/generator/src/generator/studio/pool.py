@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncGenerator
 
 from generator.provider import Rejected, Unavailable
-from generator.studio.orders import LENGTH, Order, Picture, Refusal, Reply, framed
+from generator.studio.orders import LENGTH, Made, Order, Refusal, Reply, framed
 
 _READ_AHEAD_BYTES = 1 << 20
 
@@ -101,8 +101,8 @@ class PixelPool:
         """The processes that run now, idle or not."""
         return {worker.pid for worker, _ in self._idle} | {worker.pid for worker in self._busy}
 
-    async def render(self, order: Order) -> AsyncGenerator[int | Picture, None]:
-        """Yield percentages, then the picture. Closing the iterator kills the work.
+    async def render(self, order: Order) -> AsyncGenerator[int | Made, None]:
+        """Yield percentages, then the file. Closing the iterator kills the work.
 
         Raises `Rejected` for an order that can't be served, `Unavailable` when the worker died.
         """
@@ -114,12 +114,12 @@ class PixelPool:
                 while not done:
                     message = await worker.reply()
                     done = not isinstance(message, int)
-                    if isinstance(message, int | Picture):
+                    if isinstance(message, int | Made):
                         yield message
                     elif isinstance(message, Refusal):
                         raise Rejected(message.message, code=message.code)
                     else:
-                        raise Unavailable(f"The studio failed at this picture: {message.message}")
+                        raise Unavailable(f"The studio failed at this: {message.message}")
             except (asyncio.IncompleteReadError, OSError) as fault:
                 raise Unavailable(f"The studio's worker {await worker.end()}.") from fault
             finally:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from generator.provider import Execution, Job, Offer, Output, Progress, Submitted
-from generator.studio.orders import Order, Picture
+from generator.studio.orders import Made, Order
 from generator.studio.pool import PixelPool
 from generator.studio.simulate import SCHEMA, simulated
 
@@ -79,7 +79,7 @@ class StudioProvider:
         order = Order(job.type, job.prompt or "", references, _plain(job.params))
         async with aclosing(self.pool.render(order)) as replies:
             async for reply in replies:
-                if isinstance(reply, Picture):
+                if isinstance(reply, Made):
                     yield Output(reply.content, reply.content_type, reply.width, reply.height)
                 elif reply > told:
                     told = reply

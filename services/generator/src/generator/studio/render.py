@@ -7,9 +7,18 @@ from collections.abc import Callable
 from generator.provider import Rejected
 from generator.studio.cutout import on_white
 from generator.studio.garment import change
-from generator.studio.orders import Order, Picture
+from generator.studio.orders import Made, Order
 from generator.studio.painter import paint
 from generator.studio.pictures import Pixels, decode, encode
+from generator.studio.relief import (
+    cut_out,
+    cutout_from,
+    depth_from,
+    depth_map_of,
+    depth_of,
+    outline,
+    png_of,
+)
 from generator.studio.words import read
 
 DEFAULT_SIZE = (1024, 768)
@@ -28,16 +37,37 @@ class Steps:
             self._tell(self._told)
 
 
-def render(order: Order, tell: Callable[[int], None]) -> Picture:
-    """Make the order's picture; ``tell`` is called with each tenth of the way.
+def render(order: Order, tell: Callable[[int], None]) -> Made:
+    """Make the order's file; ``tell`` is called with each tenth of the way.
 
     Raises `Rejected` when the order can't be served.
     """
     step = Steps(tell)
-    pixels = _pixels(order, step)
+    made = _made(order, step)
     step(90)
-    content, content_type = encode(pixels, str(order.params.get("format", "png")))
-    return Picture(content, content_type, int(pixels.shape[1]), int(pixels.shape[0]))
+    return made
+
+
+def _made(order: Order, step: Steps) -> Made:
+    match order.type:
+        case "CUT_OUT":
+            photo = _reference(order, 0, "a photo to make a model of")
+            return Made(png_of(cut_out(photo, step)), "image/png")
+        case "DEPTH_MAP":
+            depth = depth_of(outline(cutout_from(order.references[0])))
+            return Made(depth_map_of(depth), "image/png")
+        case "MODEL":
+            # It takes a second to import, which a picture needn't wait for.
+            from generator.studio.model import build
+
+            cutout, depth_map = order.references
+            glb = build(cutout_from(cutout), depth_from(depth_map), step)
+            return Made(glb, "model/gltf-binary")
+        case _:
+            pixels = _pixels(order, step)
+            step(90)
+            content, content_type = encode(pixels, str(order.params.get("format", "png")))
+            return Made(content, content_type, int(pixels.shape[1]), int(pixels.shape[0]))
 
 
 def _pixels(order: Order, step: Steps) -> Pixels:

@@ -49,7 +49,10 @@ def a_job(
     params: Mapping[str, Any] | None = None,
     attempt: int = 1,
 ) -> Job:
-    """A job of a new task; ``references`` maps keys to the bytes that `Job.fetch` gives."""
+    """A job of a new task; ``references`` maps keys to the bytes that `Job.fetch` gives.
+
+    What is saved can be fetched as well.
+    """
     pictures = dict(references or {})
 
     async def fetch(key: str) -> bytes:
@@ -59,6 +62,11 @@ def a_job(
 
     async def nobody_calls(timeout_s: float) -> None:
         await asyncio.sleep(timeout_s)
+
+    async def save(content: bytes, content_type: str) -> str:
+        key = f"part-{len(pictures)}"
+        pictures[key] = content
+        return key
 
     return Job(
         task_id=str(uuid4()),
@@ -70,6 +78,7 @@ def a_job(
         attempt=attempt,
         fetch=fetch,
         called_back=nobody_calls,
+        save=save,
     )
 
 

@@ -30,10 +30,16 @@ class TestStudioProvider(ProviderContract):
             a_job("CREATE", prompt="a red bicycle at dusk", params=small),
             a_job("WHITE_BACKGROUND", references=photo),
             a_job("CLOTHING_CHANGE", prompt="a green coat", references=photo),
+            a_job("PHOTO_TO_3D", references=photo),
+            a_job("IMAGE", prompt="a boat at dawn", params={**small, "num_images": "2"}),
         ]
 
     def rejected_jobs(self) -> Sequence[Job]:
-        return [a_job("CREATE", prompt="a cat", params={"simulate": {"fail": "No cats."}})]
+        return [
+            a_job("CREATE", prompt="a cat", params={"simulate": {"fail": "No cats."}}),
+            a_job("PHOTO_TO_3D"),
+            a_job("PHOTO_TO_3D", references={"photo": b"no photo"}),
+        ]
 
 
 class _Scripted:

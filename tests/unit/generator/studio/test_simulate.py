@@ -69,6 +69,15 @@ VALID = {
     ],
     "WHITE_BACKGROUND": [{}, {"simulate": {"fail_at": "x"}}],
     "CLOTHING_CHANGE": [{}, {"format": "png"}],
+    "PHOTO_TO_3D": [
+        {},
+        {"service": "STUDIO", "simulate": {"seconds": 20, "fail_at": "model_saving_failed"}},
+    ],
+    "IMAGE": [
+        {},
+        {"num_images": 8, "aspect_ratio": "16:9", "seed": 3, "format": "webp"},
+        {"num_images": "4", "width": 640, "height": 480},
+    ],
 }
 INVALID = {
     "CREATE": [
@@ -84,6 +93,15 @@ INVALID = {
     ],
     "WHITE_BACKGROUND": [{"width": 100}],
     "CLOTHING_CHANGE": [{"height": 100}],
+    "PHOTO_TO_3D": [{"seed": 1}, {"format": "glb"}, {"simulate": {"fail_at": "uploaded"}}],
+    "IMAGE": [
+        {"num_images": 0},
+        {"num_images": 9},
+        {"num_images": "9"},
+        {"num_images": "14"},
+        {"num_images": 1.5},
+        {"aspect_ratio": "2:1"},
+    ],
 }
 
 

@@ -25,6 +25,7 @@ _CELLS = 11_000
 _LONGEST_GRID = 420
 _LEAST_SHARE = 0.004
 """A subject smaller than this share of the photo is none."""
+_NOTHING_THERE = "Nothing stands out in this photo that a model could be made of."
 _CRUMB = 0.04
 """Loose pieces smaller than this share of the largest are left out …"""
 _PINHOLE = 0.0015
@@ -38,11 +39,11 @@ def cut_out(photo: Pixels, step: Step) -> Cutout:
     """The subject without its background. Raises `Rejected` when there is none."""
     alpha = subject_of(photo, step)
     if float(alpha.mean()) < _LEAST_SHARE:
-        raise Rejected("No subject stands out in this photo.", code="invalid_input")
+        raise Rejected(_NOTHING_THERE)
     rows = np.flatnonzero(alpha.max(axis=1) > 0.5)
     columns = np.flatnonzero(alpha.max(axis=0) > 0.5)
     if rows.size < 2 or columns.size < 2:
-        raise Rejected("No subject stands out in this photo.", code="invalid_input")
+        raise Rejected(_NOTHING_THERE)
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     margin = max(2, round(_MARGIN * max(rows.size, columns.size)))
     edges = ((margin, margin), (margin, margin))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from generator.provider import Rejected
 from generator.studio.cutout import on_white
 from generator.studio.garment import change
 from generator.studio.orders import Made, Order
-from generator.studio.painter import paint
+from generator.studio.painter import paint_scene
 from generator.studio.pictures import Pixels, decode, encode
 from generator.studio.relief import (
     cut_out,
@@ -73,10 +74,13 @@ def _made(order: Order, step: Steps) -> Made:
 def _pixels(order: Order, step: Steps) -> Pixels:
     seed = order.params.get("seed")
     match order.type:
-        case "CREATE":
+        case "CREATE" | "IMAGE":
             width = int(order.params.get("width", DEFAULT_SIZE[0]))
             height = int(order.params.get("height", DEFAULT_SIZE[1]))
-            return paint(order.prompt, width, height, seed, step)
+            scene = read(order.prompt, seed)
+            # Each of several pictures has the seed after the one before.
+            own = (scene.seed + int(order.params.get("number", 0))) % 2**63
+            return paint_scene(replace(scene, seed=own), width, height, step)
         case "WHITE_BACKGROUND":
             return on_white(_reference(order, 0, "a photo to cut the subject out of"), step)
         case "CLOTHING_CHANGE":

@@ -32,6 +32,7 @@ class TestStudioProvider(ProviderContract):
             a_job("CLOTHING_CHANGE", prompt="a green coat", references=photo),
             a_job("PHOTO_TO_3D", references=photo),
             a_job("IMAGE", prompt="a boat at dawn", params={**small, "num_images": "2"}),
+            a_job("VIDEO", prompt="a boat at dawn", params={"seconds": 1}),
         ]
 
     def rejected_jobs(self) -> Sequence[Job]:

@@ -78,6 +78,7 @@ VALID = {
         {"num_images": 8, "aspect_ratio": "16:9", "seed": 3, "format": "webp"},
         {"num_images": "4", "width": 640, "height": 480},
     ],
+    "VIDEO": [{}, {"seconds": 1.5, "aspect_ratio": "9:16", "format": "webp", "seed": 1}],
 }
 INVALID = {
     "CREATE": [
@@ -102,6 +103,7 @@ INVALID = {
         {"num_images": 1.5},
         {"aspect_ratio": "2:1"},
     ],
+    "VIDEO": [{"seconds": 0}, {"seconds": 9}, {"format": "gif"}, {"width": 640}],
 }
 
 

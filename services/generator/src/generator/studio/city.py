@@ -17,6 +17,7 @@ _SIGNS = ("#ff5fa0", "#4fe0ff", "#b07bff", "#ffd24a")
 
 def skyline(easel: Easel, base: float, tall: float, distance: float, name: str) -> None:
     """One row of towers with feet at ``base``; ``tall`` is the highest's share of the height."""
+    easel.recede(distance)
     palette, rng = easel.palette, easel.rng(name)
     body = mix(mix(palette.near, palette.far, 0.22), mix(palette.far, palette.haze, 0.45), distance)
     x = -0.05 * easel.unit
@@ -91,6 +92,7 @@ def _windows(
 
 def street(easel: Easel, top: float) -> None:
     """A road with kerbs, wet where it rains, and lamps along it."""
+    easel.recede(0.0)
     palette, rng = easel.palette, easel.rng("street")
     y0 = int(top * easel.height)
     rows = easel.height - y0
@@ -100,7 +102,7 @@ def street(easel: Easel, top: float) -> None:
     wet = easel.scene.weather in {"rain", "storm"} or palette.dark
     mirrored = np.clip(y0 - 1 - np.arange(rows) * 1.5, 0, easel.height - 1).astype(np.int32)
     reflection = cv2.GaussianBlur(
-        easel.picture.colour[mirrored], (0, 0), sigmaX=easel.unit / 300, sigmaY=easel.unit / 28
+        easel.painted()[mirrored], (0, 0), sigmaX=easel.unit / 300, sigmaY=easel.unit / 28
     )
     asphalt = lit(mix(rgb("#5b5f6b"), palette.near, 0.35), palette)
     grain = field(rng, (rows, easel.width), (60 * rows / easel.unit, 30), 4)[..., None]

@@ -59,7 +59,9 @@ def space(easel: Easel, *, ground: float | None) -> None:
     easel.step(24)
     paint_stars(easel, 0.95, 1.6)
     _flares(easel)
+    easel.recede(0.6)
     _worlds(easel, hues)
+    easel.recede(0.0)
     if ground is not None:
         soil = (
             mix(rgb("#8f8c9a"), hues[0], 0.25)

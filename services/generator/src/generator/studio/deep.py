@@ -31,19 +31,28 @@ def deep_sea(easel: Easel, floor: float) -> None:
     easel.step(26)
     for i, distance in enumerate((0.8, 0.45, 0.12)):
         tone = mix(darker(rgb("#2f5a63"), 0.2), body, distance)
+        easel.recede(distance)
         _reef(easel, floor - 0.03 + 0.05 * i, 0.3 - 0.07 * i, tone, f"reef {i}")
     sand = mix(rgb("#d8c79a"), body, 0.42)
     _sand(easel, floor, sand, dark)
     easel.step(36)
-    for _ in range(46):
-        pen = Pen(
-            easel.picture, rng.random() * easel.width, rng.random() * easel.height * 0.9, easel.unit
-        )
-        r = 0.002 + 0.009 * float(rng.random()) ** 3
+    bubbles = [
+        (float(rng.random()), float(rng.random()), 0.002 + 0.009 * float(rng.random()) ** 3)
+        for _ in range(46)
+    ]
+    easel.alive(0.2, lambda canvas: _bubbles(canvas, bubbles))
+    easel.recede(0.7, lambda seconds: (0.03 * seconds, 0.0))
+    _shoal(easel, mix(body, rgb("#0a2a44"), 0.55))
+
+
+def _bubbles(easel: Easel, bubbles: list[tuple[float, float, float]]) -> None:
+    """They rise, the large ones faster, and come again from below."""
+    for x, y, r in bubbles:
+        up = (y - easel.moment_s * (0.05 + 9 * r)) % 1.0
+        pen = Pen(easel.picture, x * easel.width, up * easel.height * 0.9, easel.unit)
         pen.circle(0, 0, r, rgb("#e6fbff"), 0.22)
         pen.ring(0, 0, r, 0.0014, rgb("#f4feff"), 0.6)
         pen.circle(-r * 0.35, r * 0.35, r * 0.25, rgb("#ffffff"), 0.8)
-    _shoal(easel, mix(body, rgb("#0a2a44"), 0.55))
 
 
 def _reef(easel: Easel, base: float, rise: float, tone: Colour, name: str) -> None:

@@ -19,7 +19,8 @@ def weather(easel: Easel) -> None:
     elif kind == "snow":
         _snow(easel)
     elif kind == "fog":
-        drift = field(easel.rng("fog"), (easel.height, easel.width), (3, 3), 4)
+        shape = (easel.height, easel.width)
+        drift = easel.once("fog", lambda: field(easel.rng("fog"), shape, (3, 3), 4))
         veil = smoothstep(0.2, 0.8, drift) * (0.35 + 0.4 * easel.down())
         strength = 0.42 if easel.scene.setting == "forest" else 0.7
         easel.lay(
@@ -32,8 +33,11 @@ def _rain(easel: Easel) -> None:
     rng = easel.rng("rain")
     streaks = np.zeros((easel.height, easel.width), np.float32)
     for _ in range(int(520 * easel.width / easel.unit)):
-        x, y = rng.random() * easel.width * 1.2, rng.random() * easel.height
+        across, down = rng.random() * 1.2, rng.random()
         long = easel.unit * float(rng.uniform(0.02, 0.06))
+        fallen = easel.moment_s * long * 32
+        x = (across * easel.width - fallen * 0.22) % (easel.width * 1.2)
+        y = (down * easel.height + fallen) % easel.height
         start, end = (int(x * 16), int(y * 16)), (int((x - long * 0.22) * 16), int((y + long) * 16))
         cv2.line(
             streaks,
@@ -55,7 +59,13 @@ def _snow(easel: Easel) -> None:
     for near, count in ((0.3, 300), (0.6, 140), (1.0, 34)):
         flakes = np.zeros((easel.height, easel.width), np.float32)
         for _ in range(int(count * easel.width / easel.unit)):
-            centre = (int(rng.random() * easel.width * 16), int(rng.random() * easel.height * 16))
+            across, down = rng.random(), rng.random()
+            across += 0.012 * near * np.sin(easel.moment_s * 1.7 + 6.28 * down)
+            down += easel.moment_s * 0.16 * near
+            centre = (
+                int(across % 1 * easel.width * 16),
+                int(down % 1 * easel.height * 16),
+            )
             radius = easel.unit * 0.0052 * near * float(rng.uniform(0.6, 1.3))
             cv2.circle(
                 flakes,
@@ -86,16 +96,22 @@ def bloom(easel: Easel) -> None:
 
 def brush(easel: Easel) -> None:
     """Let edges wander by a pixel or two, as a hand's do."""
-    shape = (easel.height, easel.width)
-    reach = easel.unit * 0.0019
-    dx = (field(easel.rng("brush x"), shape, (60 * easel.height / easel.unit, 60), 2) - 0.5) * reach
-    dy = (field(easel.rng("brush y"), shape, (60 * easel.height / easel.unit, 60), 2) - 0.5) * reach
-    dx += np.arange(easel.width, dtype=np.float32)[None, :]
-    dy += np.arange(easel.height, dtype=np.float32)[:, None]
+    dx, dy = easel.once("brush", lambda: _wandering(easel))
     easel.picture.colour = np.asarray(
         cv2.remap(easel.picture.colour, dx, dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
         np.float32,
     )
+
+
+def _wandering(easel: Easel) -> tuple[Image, Image]:
+    """Which column and row each pixel takes its colour from."""
+    shape, cells = (easel.height, easel.width), (60 * easel.height / easel.unit, 60.0)
+    reach = np.float32(easel.unit * 0.0019)
+    dx = (field(easel.rng("brush x"), shape, cells, 2) - np.float32(0.5)) * reach
+    dy = (field(easel.rng("brush y"), shape, cells, 2) - np.float32(0.5)) * reach
+    dx += np.arange(easel.width, dtype=np.float32)[None, :]
+    dy += np.arange(easel.height, dtype=np.float32)[:, None]
+    return dx, dy
 
 
 def _tooth(easel: Easel) -> Image:
@@ -112,7 +128,7 @@ def _tooth(easel: Easel) -> Image:
 def grade(easel: Easel) -> npt.NDArray[np.uint8]:
     """Paper, vignette and a mood's tint; returns the finished picture, (height, width, 3) RGB."""
     picture = easel.picture.colour
-    picture *= _tooth(easel)[..., None]
+    picture *= easel.once("tooth", lambda: _tooth(easel))[..., None]
     x = np.linspace(-1, 1, easel.width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, easel.height, dtype=np.float32)[:, None]
     edge = smoothstep(0.75, 1.55, np.sqrt(x * x + y * y * 0.9))

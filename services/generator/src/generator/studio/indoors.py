@@ -44,7 +44,9 @@ def interior(easel: Easel, table: float, *, wooden: bool) -> None:
     plaster = field(rng, (easel.height, easel.width), (7, 9), 5)[..., None]
     easel.picture.colour[:] = shade + (plaster - 0.5) * 0.06
     easel.step(20)
+    easel.recede(0.7)
     _window_light(easel, table)
+    easel.recede(0.0)
     top = int(table * easel.height)
     rows = easel.height - top
     grain = field(rng, (rows, easel.width), (26 * rows / easel.unit, 2.4), 5)
@@ -112,6 +114,7 @@ def paper_cut(easel: Easel) -> None:
     layers = 8
     for i in range(layers):
         near = i / (layers - 1)
+        easel.recede(1 - near)
         wave = line(rng, easel.width, 1.3 + 1.2 * float(rng.random()), 2, 0.3)
         crest = ((0.44 + 0.5 * near - 0.085 * wave) * easel.height).astype(np.float32)
         top, mask, depth = below(easel, crest)

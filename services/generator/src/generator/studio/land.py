@@ -27,6 +27,7 @@ def below(easel: Easel, crest: Image) -> tuple[int, Image, Image]:
 def range_of_mountains(easel: Easel, base: float, rise: float, distance: float, name: str) -> None:
     """One range, its feet in mist. ``distance`` 1 is the farthest; ``base`` and ``rise`` are shares
     of the height."""
+    easel.recede(distance)
     palette, rng = easel.palette, easel.rng(name)
     cells = (1.5 + 1.5 * (1 - distance)) * easel.width / easel.unit
     outline = peaks(rng, easel.width, cells)
@@ -88,6 +89,7 @@ def hills(
     easel: Easel, base: float, rise: float, colour: Colour, distance: float, name: str
 ) -> Image:
     """A rolling hill with soft light; returns its crest in pixels, (width,)."""
+    easel.recede(distance)
     palette, rng = easel.palette, easel.rng(name)
     wave = line(rng, easel.width, 1.6 * max(1.0, easel.width / easel.unit), 3, 0.36)
     crest = (base - rise * (0.5 + 0.5 * wave)) * easel.height
@@ -140,6 +142,7 @@ def dunes(
     easel: Easel, base: float, rise: float, colour: Colour, distance: float, name: str
 ) -> None:
     """A dune with a knife-edge crest: the face towards the sun is bright, the other in shadow."""
+    easel.recede(distance)
     palette, rng = easel.palette, easel.rng(name)
     wide = max(1.0, easel.width / easel.unit)
     outline = peaks(rng, easel.width, 1.1 * wide, 2)
@@ -219,6 +222,7 @@ def grass(
     easel: Easel, bottom_rise: float, colour: Colour, name: str, *, flowers: float = 0.0
 ) -> None:
     """Blades along the lower edge, dark in front; ``flowers`` is how many heads rise above them."""
+    easel.recede(-0.35)
     rng, palette = easel.rng(name), easel.palette
     body = lit(colour, palette)
     for row, share in enumerate((0.55, 0.8, 1.0)):

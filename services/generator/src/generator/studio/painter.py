@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generator.studio import finish, staging
-from generator.studio.easel import Easel, Step
+from generator.studio.easel import Easel, Part, Step
 from generator.studio.figures import FIGURES
 from generator.studio.palette import palette_of
 from generator.studio.scenes import SCENES
@@ -25,32 +25,8 @@ def paint(
 
 
 def paint_scene(scene: Scene, width: int, height: int, step: Step) -> npt.NDArray[np.uint8]:
-    rng = np.random.default_rng([scene.seed, 1])
-    setting = _setting(scene, rng)
-    time = scene.time or _time(scene, setting, rng)
-    season = scene.season or _season(scene, setting, rng)
-    scene = _furnished(scene, setting)
-    palette = palette_of(scene, time, season, rng)
-    side = float(rng.uniform(0.18, 0.36))
-    easel = Easel(
-        scene,
-        palette,
-        width,
-        height,
-        time,
-        season,
-        step,
-        sun_x=side if rng.random() < 0.5 else 1 - side,
-    )
-    step(3)
-    stage = SCENES[setting](easel)
-    step(48)
-    spots = staging.arrange(easel, stage, scene.subjects)
-    for done, spot in enumerate(spots, 1):
-        staging.place(easel, stage, spot)
-        step(48 + 22 * done // len(spots))
-    stage.front(easel)
-    step(74)
+    easel = easel_for(scene, width, height, step)
+    compose(easel)
     finish.weather(easel)
     finish.bloom(easel)
     step(82)
@@ -59,6 +35,44 @@ def paint_scene(scene: Scene, width: int, height: int, step: Step) -> npt.NDArra
     picture = finish.grade(easel)
     step(94)
     return picture
+
+
+def easel_for(
+    scene: Scene, width: int, height: int, step: Step, parts: list[Part] | None = None
+) -> Easel:
+    """An empty easel for a scene, with what the scene leaves open decided."""
+    rng = np.random.default_rng([scene.seed, 1])
+    setting = _setting(scene, rng)
+    time = scene.time or _time(scene, setting, rng)
+    season = scene.season or _season(scene, setting, rng)
+    scene = _furnished(replace(scene, setting=setting), setting)
+    palette = palette_of(scene, time, season, rng)
+    side = float(rng.uniform(0.18, 0.36))
+    return Easel(
+        scene,
+        palette,
+        width,
+        height,
+        time,
+        season,
+        step,
+        sun_x=side if rng.random() < 0.5 else 1 - side,
+        parts=parts,
+    )
+
+
+def compose(easel: Easel) -> None:
+    """Paint everything but what lies in the air before the scene."""
+    easel.step(3)
+    assert easel.scene.setting is not None
+    stage = SCENES[easel.scene.setting](easel)
+    easel.step(48)
+    spots = staging.arrange(easel, stage, easel.scene.subjects)
+    for done, spot in enumerate(spots, 1):
+        staging.place(easel, stage, spot)
+        easel.step(48 + 22 * done // len(spots))
+    stage.front(easel)
+    easel.step(74)
 
 
 def _setting(scene: Scene, rng: np.random.Generator) -> str:

@@ -54,6 +54,13 @@ _ASPECT_RATIO: Mapping[str, Any] = {
     "enum": ["1:1", "16:9", "9:16", "4:3", "3:4"],
     "description": "The picture's shape; a width or height that is given counts more.",
 }
+_FILM_SIZES = {
+    "1:1": (480, 480),
+    "16:9": (640, 360),
+    "9:16": (360, 640),
+    "4:3": (576, 432),
+    "3:4": (432, 576),
+}
 _SIZES = {
     "1:1": (896, 896),
     "16:9": (1152, 648),
@@ -81,6 +88,15 @@ OFFERS: Mapping[str, Offer] = {
             height=_side(768),
         ),
         "Illustrations from a prompt",
+    ),
+    "VIDEO": Offer(
+        _schema(
+            _PICTURE,
+            seconds={"type": "number", "minimum": 1, "maximum": 8, "default": 4},
+            aspect_ratio={**_ASPECT_RATIO, "default": "16:9", "description": "The film's shape."},
+            format={"type": "string", "enum": ["mp4", "webp"], "default": "mp4"},
+        ),
+        "A film of a scene from a prompt, or of photos",
     ),
 }
 
@@ -156,8 +172,12 @@ class StudioProvider:
 
 def _orders(job: Job, references: tuple[bytes, ...]) -> list[Order]:
     """What is to be made, one file each, told in types that travel to another process."""
-    names = ("seed", "width", "height", "format")
+    names = ("seed", "width", "height", "format", "seconds")
     params = {name: job.params[name] for name in names if name in job.params}
+    if job.type == "VIDEO":
+        width, height = _FILM_SIZES[job.params.get("aspect_ratio", "16:9")]
+        film = {"width": width, "height": height, "seconds": 4, "format": "mp4"}
+        return [Order(job.type, job.prompt or "", references, film | params)]
     if "aspect_ratio" in job.params:
         width, height = _SIZES[job.params["aspect_ratio"]]
         params = {"width": width, "height": height} | params

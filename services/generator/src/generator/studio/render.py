@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from generator.provider import Rejected
+from generator.studio import film, parallax
 from generator.studio.cutout import on_white
 from generator.studio.garment import change
 from generator.studio.orders import Made, Order
@@ -64,11 +65,38 @@ def _made(order: Order, step: Steps) -> Made:
             cutout, depth_map = order.references
             glb = build(cutout_from(cutout), depth_from(depth_map), step)
             return Made(glb, "model/gltf-binary")
+        case "VIDEO":
+            return _video(order, step)
         case _:
             pixels = _pixels(order, step)
             step(90)
             content, content_type = encode(pixels, str(order.params.get("format", "png")))
             return Made(content, content_type, int(pixels.shape[1]), int(pixels.shape[0]))
+
+
+def _video(order: Order, step: Steps) -> Made:
+    # Like trimesh, the encoder takes its time to be imported.
+    from generator.studio.reel import FPS, mp4, webp
+
+    width, height = int(order.params["width"]), int(order.params["height"])
+    size = (width, height)
+    count = round(float(order.params["seconds"]) * FPS)
+    scene = read(order.prompt, order.params.get("seed"))
+    if order.references:
+        photos = [decode(each) for each in order.references]
+        pictures = parallax.frames(photos, scene, size, count, FPS, step)
+    else:
+        pictures = film.frames(scene, size, count, FPS, step)
+    shown = _counted(pictures, count, step)
+    if order.params["format"] == "webp":
+        return Made(webp(shown), "image/webp", width, height)
+    return Made(mp4(shown, size), "video/mp4", width, height)
+
+
+def _counted(pictures: Iterator[Pixels], count: int, step: Steps) -> Iterator[Pixels]:
+    for number, pixels in enumerate(pictures, 1):
+        yield pixels
+        step(30 + 60 * number // count)
 
 
 def _pixels(order: Order, step: Steps) -> Pixels:

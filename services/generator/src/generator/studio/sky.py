@@ -10,6 +10,9 @@ from generator.studio.colour import Colour, Image, lighter, mix, rgb, smoothstep
 from generator.studio.easel import Easel
 from generator.studio.noise import Generator, field, line
 
+_WIND = 0.016
+"""Units that a film's clouds go in a second."""
+
 _COVER = {"cloudy": 0.36, "rain": 0.3, "storm": 0.3, "snow": 0.34, "fog": 0.46}
 
 
@@ -25,11 +28,13 @@ def paint_sky(easel: Easel) -> None:
     if visible and not easel.palette.moonlit:
         _disc(easel)
     easel.step(11)
-    _clouds(easel)
+    easel.alive(1.0, _clouds)
     if visible and easel.palette.moonlit:
         _disc(easel)
     if not easel.palette.dark and easel.scene.weather in {None, "cloudy"}:
+        easel.recede(0.9, lambda seconds: (_WIND * 0.7 * seconds, 0.0))
         _cumuli(easel)
+        easel.recede(1.0)
     if "rainbow" in easel.scene.features:
         _rainbow(easel)
     if "fireworks" in easel.scene.features:
@@ -120,17 +125,22 @@ def _disc(easel: Easel) -> None:
         )
 
 
+def _cloud_sheet(easel: Easel) -> tuple[float, Image, float, float]:
+    """What chance has a say in: how much shows, the pattern, how flat it lies, where it starts."""
+    rng = easel.rng("clouds")
+    cover = _COVER.get(easel.scene.weather or "", float(rng.uniform(0.46, 0.6)))
+    tile = field(rng, (768, 768), (6, 6), 7)
+    return cover, tile, float(rng.choice([0.16, 0.3, 0.5, 0.8])), float(rng.uniform(0, 700))
+
+
 def _clouds(easel: Easel) -> None:
     """A plane of fractal cloud in perspective, shaded towards the sun."""
-    palette, rng = easel.palette, easel.rng("clouds")
-    cover = _COVER.get(easel.scene.weather or "", float(rng.uniform(0.46, 0.6)))
-    rows = easel.horizon_px
-    tile = field(rng, (768, 768), (6, 6), 7)
+    palette, rows = easel.palette, easel.horizon_px
+    cover, tile, flat, start = easel.once("clouds", lambda: _cloud_sheet(easel))
     height = np.clip(easel.horizon - easel.down(0, rows), 0, 1)
-    flat = float(rng.choice([0.16, 0.3, 0.5, 0.8]))
     depth = 1 / (height + flat)
     stretch = 400.0 * flat**0.8
-    u = easel.across() * depth * stretch + float(rng.uniform(0, 700))
+    u = (easel.across() - np.float32(_WIND * easel.moment_s)) * depth * stretch + start
     v = np.broadcast_to(depth * stretch * 1.25 * (0.28 + flat), u.shape)
     sample = _mirrored(tile, u, v)
     x, y = easel.sun_px

@@ -9,7 +9,7 @@ import numpy as np
 
 from generator.studio.canvas import Layer, Pen
 from generator.studio.colour import Image, lighter, mix, named, rgb
-from generator.studio.easel import Easel
+from generator.studio.easel import Easel, Motion
 from generator.studio.figures import FIGURES, Figure, Ink
 from generator.studio.noise import field
 from generator.studio.scenes import Stage
@@ -147,6 +147,7 @@ def _feet(
 
 def place(easel: Easel, stage: Stage, spot: Spot) -> None:
     """Draw one figure with its shadow or its reflection, in the scene's light."""
+    easel.recede(0.0, _motion(spot, spot.x / easel.width))
     palette = easel.palette
     colour = None if spot.colour is None else named(spot.colour)
     ink = Ink(
@@ -179,6 +180,20 @@ def place(easel: Easel, stage: Stage, spot: Spot) -> None:
     elif spot.on == "water":
         _reflect(easel, small, left, top, foot)
     _paste(easel, small.colour, small.cover, left, top)
+
+
+def _motion(spot: Spot, phase: float) -> Motion | None:
+    """In a film what flies hovers and glides, what swims rocks, and what stands stands."""
+    if spot.on == "ground":
+        return None
+    swing, glide = (0.014, 0.016) if spot.on == "air" else (0.006, 0.005)
+    way = -1.0 if spot.mirrored else 1.0
+
+    def motion(seconds: float) -> tuple[float, float]:
+        turn = 2 * np.pi * (seconds / 3.4 + phase)
+        return way * glide * seconds, swing * float(np.sin(turn) - np.sin(2 * np.pi * phase))
+
+    return motion
 
 
 def _light(easel: Easel, layer: Layer, spot: Spot) -> None:
@@ -263,6 +278,8 @@ def _paste(
     box = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     part = easel.picture.colour[y0:y1, x0:x1]
     soft = np.clip(cover[box], 0, 1)[..., None]
+    covered = easel.picture.cover[y0:y1, x0:x1]
+    covered += (1 - covered) * soft[..., 0]
     if colour is not None:
         part *= 1 - soft
         part += colour[box]

@@ -11,15 +11,19 @@ from generator.studio.land import below
 from generator.studio.noise import Generator, field, line
 from generator.studio.palette import lit
 
+_PACE = 11.0
+"""How fast waves come nearer: steps of their pattern in a second."""
+
 
 def ripples(rng: Generator, easel: Easel, top: int, fine: float = 1.0) -> Image:
     """Wave noise in perspective over the rows from ``top`` down, 0..1."""
     rows, columns = easel.height - top, easel.width
-    tile = field(rng, (512, 512), (40 * fine, 14 * fine), 4)
+    tile = easel.once("ripples", lambda: field(rng, (512, 512), (40 * fine, 14 * fine), 4))
     y = (np.arange(rows, dtype=np.float32)[:, None] + 1) / easel.unit
     depth = 1 / (y + 0.035)
     u = np.abs(((easel.across() * depth * 66 + 2000) % 1022) - 511)
-    v = np.abs(((np.log(y + 0.012) * 250 + 4000) % 1022) - 511)
+    nearer = easel.moment_s * _PACE
+    v = np.abs(((np.log(y + 0.012) * 250 + 4000 - nearer) % 1022) - 511)
     return np.asarray(
         cv2.remap(
             tile,
@@ -33,6 +37,10 @@ def ripples(rng: Generator, easel: Easel, top: int, fine: float = 1.0) -> Image:
 
 def paint_water(easel: Easel, *, calm: float = 0.5) -> None:
     """Fill everything under the horizon with water; ``calm`` 1 is a mirror, 0 a rough sea."""
+    easel.alive(0.5, lambda canvas: _water(canvas, calm))
+
+
+def _water(easel: Easel, calm: float) -> None:
     palette, rng = easel.palette, easel.rng("water")
     top = easel.horizon_px
     rows = easel.height - top
@@ -94,6 +102,7 @@ def _glitter(easel: Easel, wave: Image, top: int) -> None:
 
 def shore(easel: Easel, level: float, colour: Colour, name: str = "shore") -> Image:
     """A beach along the lower edge, with foam; ``level`` is a share of the height."""
+    easel.recede(0.0)
     rng, palette = easel.rng(name), easel.palette
     wave = line(rng, easel.width, 1.5 * max(1.0, easel.width / easel.unit), 3, 0.4)
     tilt = np.linspace(-0.05, 0.05, easel.width) * (1 if rng.random() < 0.5 else -1)

@@ -34,6 +34,7 @@ def forest(easel: Easel, ground: float) -> None:
     conifers = easel.season == "winter" or easel.rng("kind of wood").random() < 0.5
     for i in range(5):
         near = i / 4
+        easel.recede(1 - near)
         tone = mix(glow, deep, 0.2 + 0.74 * near)
         _trees(easel, ground + 0.03 + 0.05 * near, near, tone, f"trunks {i}", conifers=conifers)
         if i < 3:
@@ -41,6 +42,7 @@ def forest(easel: Easel, ground: float) -> None:
         if i == 1:
             rays(easel, x, -0.15, palette.glow, 0.5 if not palette.dark else 0.25, "far rays")
         easel.step(16 + 4 * i)
+    easel.recede(0.5)
     floor = mix(palette.grass, palette.leaves[2], 0.4)
     _undergrowth(easel, ground, mix(glow, deep, 0.6))
     crest = hills(easel, ground + 0.06, 0.05, darker(floor, 0.25), 0.0, "floor")
@@ -54,6 +56,7 @@ def forest(easel: Easel, ground: float) -> None:
     )
     spot = np.exp(-((dx * 1.9) ** 2)) * np.exp(-depth / 0.16)
     easel.add_light((spot * mask * 0.34).astype(np.float32), palette.glow, top_row)
+    easel.recede(-0.2)
     _ferns(easel, mix(lit(floor, palette), deep, 0.35))
     if not conifers:
         _canopy(easel, deep)

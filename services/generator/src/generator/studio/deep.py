@@ -6,7 +6,7 @@ import numpy as np
 
 from generator.studio.canvas import Pen
 from generator.studio.colour import Colour, darker, lighter, mix, named, rgb, smoothstep, turned
-from generator.studio.easel import Easel
+from generator.studio.easel import Easel, Motion
 from generator.studio.land import below
 from generator.studio.noise import field, line
 from generator.studio.sky import rays
@@ -40,16 +40,20 @@ def deep_sea(easel: Easel, floor: float) -> None:
         (float(rng.random()), float(rng.random()), 0.002 + 0.009 * float(rng.random()) ** 3)
         for _ in range(46)
     ]
-    easel.alive(0.2, lambda canvas: _bubbles(canvas, bubbles))
+    for group in range(3):
+        easel.recede(0.2, _rising(0.05 + 0.03 * group))
+        _bubbles(easel, bubbles[group::3])
     easel.recede(0.7, lambda seconds: (0.03 * seconds, 0.0))
     _shoal(easel, mix(body, rgb("#0a2a44"), 0.55))
 
 
+def _rising(speed: float) -> Motion:
+    return lambda seconds: (0.0, -speed * seconds)
+
+
 def _bubbles(easel: Easel, bubbles: list[tuple[float, float, float]]) -> None:
-    """They rise, the large ones faster, and come again from below."""
     for x, y, r in bubbles:
-        up = (y - easel.moment_s * (0.05 + 9 * r)) % 1.0
-        pen = Pen(easel.picture, x * easel.width, up * easel.height * 0.9, easel.unit)
+        pen = Pen(easel.picture, x * easel.width, y * easel.height * 0.9, easel.unit)
         pen.circle(0, 0, r, rgb("#e6fbff"), 0.22)
         pen.ring(0, 0, r, 0.0014, rgb("#f4feff"), 0.6)
         pen.circle(-r * 0.35, r * 0.35, r * 0.25, rgb("#ffffff"), 0.8)

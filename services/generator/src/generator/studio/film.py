@@ -28,9 +28,11 @@ _LIGHT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A part cut to what is painted on it, premultiplied colour and cover, (h, w, 4), at (x, y)."""
+    """A part cut to what is painted on it, at (x, y): premultiplied ``colour``, and how much of
+    what lies behind ``shows``, both (h, w, 3): arrays of one shape are multiplied fastest."""
 
-    pixels: Image
+    colour: Image
+    shows: Image
     x: int
     y: int
     distance: float
@@ -40,17 +42,16 @@ class Sprite:
         """Paste it onto ``picture``, moved by so many pixels."""
         whole_x, whole_y = int(np.floor(right)), int(np.floor(down))
         move = np.array([[1, 0, right - whole_x], [0, 1, down - whole_y]], np.float32)
-        height, width = self.pixels.shape[:2]
-        moved = cv2.warpAffine(self.pixels, move, (width, height))
+        height, width = self.colour.shape[:2]
         left, top = self.x + whole_x, self.y + whole_y
         x0, y0 = max(0, left), max(0, top)
         x1, y1 = min(picture.shape[1], left + width), min(picture.shape[0], top + height)
         if x0 >= x1 or y0 >= y1:
             return
-        part = moved[y0 - top : y1 - top, x0 - left : x1 - left]
+        cut = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         place = picture[y0:y1, x0:x1]
-        place *= 1 - part[..., 3:]
-        place += part[..., :3]
+        place *= cv2.warpAffine(self.shows, move, (width, height), borderValue=(1, 1, 1))[cut]
+        place += cv2.warpAffine(self.colour, move, (width, height))[cut]
 
 
 def frames(
@@ -101,7 +102,9 @@ def _sprite(part: Part) -> Sprite:
     cut = pixels[y : int(rows[-1]) + 1, x : int(columns[-1]) + 1]
     # With a seam, into which it moves by parts of a pixel.
     cut = np.pad(cut, ((0, 1), (0, 1), (0, 0)))
-    return Sprite(np.ascontiguousarray(cut, np.float32), x, y, part.distance, part.motion)
+    colour = np.ascontiguousarray(cut[..., :3], np.float32)
+    shows = np.repeat(1 - cut[..., 3:], 3, axis=2).astype(np.float32)
+    return Sprite(colour, shows, x, y, part.distance, part.motion)
 
 
 def _seen(picture: Image, size: tuple[int, int], zoom: float) -> Image:

@@ -60,7 +60,8 @@ def _snow(easel: Easel) -> None:
         flakes = np.zeros((easel.height, easel.width), np.float32)
         for _ in range(int(count * easel.width / easel.unit)):
             across, down = rng.random(), rng.random()
-            across += 0.012 * near * np.sin(easel.moment_s * 1.7 + 6.28 * down)
+            swing = np.sin(easel.moment_s * 1.7 + 6.28 * down) - np.sin(6.28 * down)
+            across += 0.012 * near * swing
             down += easel.moment_s * 0.16 * near
             centre = (
                 int(across % 1 * easel.width * 16),

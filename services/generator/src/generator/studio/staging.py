@@ -186,7 +186,7 @@ def _motion(spot: Spot, phase: float) -> Motion | None:
     """In a film what flies hovers and glides, what swims rocks, and what stands stands."""
     if spot.on == "ground":
         return None
-    swing, glide = (0.014, 0.016) if spot.on == "air" else (0.006, 0.005)
+    swing, glide = (0.014, 0.008) if spot.on == "air" else (0.006, 0.005)
     way = -1.0 if spot.mirrored else 1.0
 
     def motion(seconds: float) -> tuple[float, float]:

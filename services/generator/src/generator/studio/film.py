@@ -16,7 +16,7 @@ from generator.studio.painter import compose, easel_for
 from generator.studio.pictures import Pixels
 from generator.studio.words import Scene
 
-_PAN = 0.045
+_PAN = 0.032
 """How far the camera goes to either side, of the picture's width, past what stands on the stage."""
 _NEAREST = 1.4
 """How much farther it seems to what is nearest."""

@@ -29,6 +29,9 @@ _SEAM_M = 0.0006
 _NEAREST = 0.12
 """How near to a corner of the grid the outline may cross its side: no splinters."""
 
+_SMOOTHING = (0.6, -0.62) * 6
+"""Steps of Taubin's smoothing, of the way to the neighbours' middle."""
+
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -132,15 +135,23 @@ def build(cutout: Cutout, depth: Image, step: Step) -> bytes:
 
 def _closed(sheet: Sheet, texture: Pillow.Image, grid: tuple[int, ...]) -> trimesh.Trimesh:
     count = len(sheet.points)
-    low, high = sheet.points.min(axis=0), sheet.points.max(axis=0)
-    unit = 1 / float((high - low).max())
-    flat = (sheet.points - (low + high) / 2) * (unit, -unit)
-    bulge = sheet.depth * unit
     on_rim = np.zeros(count, bool)
     on_rim[sheet.rim.ravel()] = True
-    front = np.column_stack([flat, bulge + _SEAM_M / 2])
-    back = np.column_stack([flat, -bulge * _BACK - _SEAM_M / 2])
-    back_faces = sheet.faces[:, ::-1] + count
+    flat = sheet.points * (1, -1)
+    # One skin, in which front and back share the rim, for what goes over the seam.
+    own = np.arange(count)
+    skin = np.concatenate([sheet.faces, np.where(on_rim, own, own + count)[sheet.faces][:, ::-1]])
+    front = np.column_stack([flat, sheet.depth])
+    back = np.column_stack([flat, -_BACK * sheet.depth])
+    points = _smoothed(np.concatenate([front, back]), skin)
+    points[count:][on_rim] = points[:count][on_rim]
+    normals = _normals(points, skin)
+    normals[count:][on_rim] = normals[:count][on_rim]
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle = [*(low + high)[:2] / 2, 0]
+    points = (points - middle) / float((high - low)[:2].max())
+    points[:count, 2] += _SEAM_M / 2
+    points[count:, 2] -= _SEAM_M / 2
     start, end = sheet.rim[:, 0], sheet.rim[:, 1]
     strip = np.concatenate(
         [
@@ -148,14 +159,9 @@ def _closed(sheet: Sheet, texture: Pillow.Image, grid: tuple[int, ...]) -> trime
             np.stack([end, start + count, end + count], axis=1),
         ]
     )
-    # One skin for the light: both sides of the seam look the same way.
-    skin = np.where(on_rim, np.arange(count), np.arange(count) + count)
-    lit = np.concatenate([sheet.faces, skin[sheet.faces][:, ::-1]])
-    normals = _normals(np.concatenate([front, back]), lit)
-    normals[count:][on_rim] = normals[:count][on_rim]
     return trimesh.Trimesh(
-        vertices=np.concatenate([front, back]),
-        faces=np.concatenate([sheet.faces, back_faces, strip]),
+        vertices=points,
+        faces=np.concatenate([sheet.faces, sheet.faces[:, ::-1] + count, strip]),
         vertex_normals=normals,
         visual=TextureVisuals(  # type: ignore[no-untyped-call]
             uv=_places(sheet, grid),
@@ -168,6 +174,23 @@ def _closed(sheet: Sheet, texture: Pillow.Image, grid: tuple[int, ...]) -> trime
         ),
         process=False,
     )
+
+
+def _smoothed(points: Numbers, faces: Indices) -> Numbers:
+    """Taubin's smoothing: a step towards the neighbours' middle, one back, so that nothing shrinks.
+
+    Takes away the steps that the grid leaves along the rim.
+    """
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    neighbours = np.bincount(start, minlength=len(points))[:, None]
+    for step in _SMOOTHING:
+        total = np.stack(
+            [np.bincount(start, points[end, i], minlength=len(points)) for i in range(3)], axis=1
+        )
+        points = points + step * np.where(
+            neighbours > 0, total / np.maximum(neighbours, 1) - points, 0
+        )
+    return points
 
 
 def _normals(points: Numbers, faces: Indices) -> Numbers:
@@ -201,7 +224,12 @@ def _texture(cutout: Cutout, step: Step) -> Pillow.Image:
     colour = cutout[..., :3].astype(np.float32)
     solid = (cutout[..., 3] > 245).astype(np.uint8)
     to_edge = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5), np.float32)
-    band = 0.045 * max(cutout.shape)
+    side = max(cutout.shape)
+    # A pixel at the rim is drawn out over the whole flank: without its grain.
+    calm = cv2.GaussianBlur(colour, (0, 0), 0.012 * side)
+    rough = smoothstep(0.002 * side, 0.022 * side, to_edge)[..., None]
+    colour = np.asarray(calm + (colour - calm) * rough, np.float32)
+    band = 0.045 * side
     rim = (to_edge > 1.5) & (to_edge < band)
     behind = continued(colour, rim if rim.any() else solid > 0)
     behind = np.asarray(cv2.GaussianBlur(behind, (0, 0), band * 0.2), np.float32)

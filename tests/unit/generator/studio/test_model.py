@@ -111,6 +111,15 @@ def test_what_is_wide_bulges_more_than_what_is_thin_and_nothing_at_the_edge() ->
     assert (depth_of(shape)[shape <= 0.5] == 0).all()
 
 
+def test_a_sieve_is_modelled_less_finely() -> None:
+    mask = np.zeros((512, 512), np.uint8)
+    mask[10:-10, 10:-10] = 255
+    for x in range(20, 492, 11):
+        for y in range(20, 492, 11):
+            cv2.circle(mask, (x, y), 4, 0, -1)
+    assert len(opened(built(painted(mask))).faces) <= model.MOST_TRIANGLES
+
+
 def test_crumbs_are_left_out() -> None:
     crumbs = disc()
     crumbs[4:8, 4:8, 3] = 255

@@ -17,9 +17,8 @@ from trimesh.visual.material import PBRMaterial
 from generator.provider import Rejected
 from generator.studio.colour import Image, smoothstep
 from generator.studio.easel import Step
-from generator.studio.relief import Cutout, continued, outline
+from generator.studio.relief import MOST_TRIANGLES, Cutout, continued, outline
 
-MOST_TRIANGLES = 60_000
 MOST_BYTES = 4 * 1024 * 1024
 
 _BACK = 0.75

@@ -20,8 +20,9 @@ Cutout = npt.NDArray[np.uint8]
 
 _CUTOUT_SIDE = 1024
 _MARGIN = 0.03
-_CELLS = 11_000
-"""How many cells of the grid the subject covers: two triangles each in front, two behind."""
+MOST_TRIANGLES = 60_000
+_CELLS = (11_000, 8_000, 5_500, 3_500)
+"""How many cells of the grid the subject covers; fewer if its rim is so long that it takes many."""
 _LONGEST_GRID = 420
 _LEAST_SHARE = 0.004
 """A subject smaller than this share of the photo is none."""
@@ -87,12 +88,30 @@ def _resized(image: Image, size: tuple[int, int], how: int = cv2.INTER_AREA) -> 
 def outline(cutout: Cutout) -> Image:
     """The subject's shape on the model's grid, (rows, columns): above 0.5 it is inside.
 
-    Without crumbs and pinholes, and nothing of it touches the border.
+    Without crumbs and pinholes, and nothing of it touches the border. As fine as a model may be.
     """
+    for cells in _CELLS:
+        shape = _outline(cutout, cells)
+        if _most_triangles(shape > 0.5) <= MOST_TRIANGLES:
+            break
+    return shape
+
+
+def _most_triangles(inside: npt.NDArray[np.bool_]) -> int:
+    """No model of this shape has more: a cell has two in front and two behind, at the rim eight."""
+    corners = sum(
+        part.astype(np.int64)
+        for part in (inside[:-1, :-1], inside[:-1, 1:], inside[1:, 1:], inside[1:, :-1])
+    )
+    whole = np.count_nonzero(corners == 4)
+    return int(4 * whole + 8 * (np.count_nonzero(corners) - whole))
+
+
+def _outline(cutout: Cutout, cells: int) -> Image:
     alpha = cutout[..., 3].astype(np.float32) / 255
     covered = max(float((alpha > 0.5).mean()), 1e-6)
     height, width = alpha.shape
-    longest = min(_LONGEST_GRID, (_CELLS / covered * max(height / width, width / height)) ** 0.5)
+    longest = min(_LONGEST_GRID, (cells / covered * max(height / width, width / height)) ** 0.5)
     scale = min(1.0, longest / max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     shape = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)

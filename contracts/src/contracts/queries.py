@@ -68,13 +68,15 @@ failed by nobody's fault but the provider's or ours; seconds are from their star
 
 SILENT: Final = "task-store.silent"
 """The reaper's question: ``{"log_sequence", "log_now", "watching_since", "timeout_s",
-"deadline_s", "types": {type: [timeout_s, deadline_s]}, "photo_ttl_s", "limit"}`` ->
+"deadline_s", "types": {type: [timeout_s, deadline_s]}, "excused"?: {lane: time}, "photo_ttl_s",
+"limit"}`` ->
 ``{"now", "sequence", "records": [...]}``.
 
 ``log_sequence`` and ``log_now`` are the end of the log and the broker's clock. ``now`` in the
 answer is ``log_now`` if the projection has reached that sequence, else the time of the last event
 applied. ``watching_since`` is when the reaper began to watch without interruption: waiting tasks
-are not silent for longer than that. The records are candidates, the longest silent first, each
+are not silent for longer than that, nor are those of a lane that nobody could serve until it was
+``excused``. The records are candidates, the longest silent first, each
 with its lane's ``served_at``; what is due (``run_at``, or a photo that has come) is among them,
 tasks with parked events are not."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -18,8 +19,10 @@ from builders import (
     task_id,
     uploaded,
 )
+from contracts.breaker import Breaker, BreakerState
 from contracts.events import RequestData
-from contracts.subjects import requests_of
+from contracts.subjects import BREAKER_BUCKET, requests_of
+from delivery.provision import ensure_bucket
 from integration.reaper.conftest import (
     StartReaper,
     broker_s,
@@ -197,3 +200,27 @@ async def test_a_task_that_can_not_be_released_keeps_no_other_from_it(bus: Bus) 
     assert (swept.released, swept.failed) == (1, 1)
     assert swept.candidates == 2
     await until_status(bus, good, "processing")
+
+
+async def test_a_task_waits_for_a_provider_that_is_left_alone_and_no_longer(
+    bus: Bus, start_reaper: StartReaper
+) -> None:
+    patient, other = task_id(1), task_id(2)
+    await bus.tell(requested(task=patient, lane="kie"), requested(task=other, lane="fal"))
+    far = datetime.now(UTC) + timedelta(hours=1)
+    await breaker(bus, "kie", Breaker(state=BreakerState.OPEN, failures=5, until=far))
+    await start_reaper(task_timeout_s=1)
+
+    await until_status(bus, other, "failed")
+    waiting = await record(bus, patient)
+    await breaker(bus, "kie", Breaker(freed_at=datetime.now(UTC)))
+    ended = await until_status(bus, patient, "failed")
+
+    assert waiting["phase"] == "waiting"
+    assert ended["error"]["code"] == "timeout"
+
+
+async def breaker(bus: Bus, provider: str, value: Breaker) -> None:
+    await ensure_bucket(bus.client, BREAKER_BUCKET)
+    bucket = await bus.client.jetstream().key_value(BREAKER_BUCKET)
+    await bucket.put(provider, value.model_dump_json(exclude_defaults=True).encode())

@@ -1,6 +1,19 @@
 """A task in line, or waiting for its photo or its time, isn't silent: what does end its wait."""
 
-from builders import accepted, after, annotated, fold, folded, requested, uploaded
+import pytest
+
+from builders import (
+    accepted,
+    after,
+    annotated,
+    fold,
+    folded,
+    progressed,
+    requested,
+    retrying,
+    started,
+    uploaded,
+)
 from contracts.events import RequestData
 from contracts.lifecycle import Task
 from reaper.silence import Leave, Limits, Release, TimeOut, UploadFailed, Verdict, decide
@@ -140,3 +153,30 @@ def test_a_released_task_waits_and_is_not_released_again() -> None:
 
 def _requested_with(request: RequestData):  # type: ignore[no-untyped-def]
     return requested(**request.model_dump(), at=50)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        folded(requested()),
+        folded(requested(), started(at=2), retrying(at=3)),
+        folded(requested(), started(at=2), progressed(40, at=3)),
+    ],
+    ids=["in line", "between attempts", "left by its worker"],
+)
+def test_while_a_provider_is_left_alone_silence_is_explained(task: Task) -> None:
+    def judged(now: float, excused: float | None) -> Verdict:
+        until = None if excused is None else after(excused)
+        return decide(
+            task,
+            served_at=None,
+            excused=until,
+            now=after(now),
+            watching_since=after(0),
+            limits=LIMITS,
+        )
+
+    assert isinstance(judged(1000, None), TimeOut)
+    assert judged(1000, 1000) == Leave()
+    assert judged(1299, 1000) == Leave()
+    assert isinstance(judged(1300, 1000), TimeOut)

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from contracts.breaker import Breaker
 from contracts.records import Record
 from contracts.subjects import BREAKER_BUCKET
+from delivery.bucket import read_bucket
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
-from gateway.bucket import read_bucket
 from gateway.bus import Bus
 from gateway.views import utc
 from telemetry.logs import get_logger

@@ -19,9 +19,9 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from contracts.subjects import PROVIDER_BUCKET
+from delivery.bucket import read_bucket
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
-from gateway.bucket import read_bucket
 from gateway.bus import Bus
 from gateway.refusals import FieldProblem, Refusal
 from gateway.wellformed import invalid

@@ -90,13 +90,15 @@ def decide(
     task: Task,
     *,
     served_at: datetime | None,
+    excused: datetime | None = None,
     now: datetime,
     watching_since: datetime,
     limits: Limits,
 ) -> Verdict:
     """What is to be done about ``task``, known as of ``now`` (the broker's clock).
 
-    ``served_at`` is when a worker of the task's provider last told anything. ``watching_since`` is
+    ``served_at`` is when a worker of the task's provider last told anything; ``excused``, up to
+    when nobody could have: its breaker was open, or it took no more. ``watching_since`` is
     when the reaper began to watch without interruption: for a waiting task, earlier silence was
     perhaps only the broker's or the reaper's own downtime. For a started one it counts.
     """
@@ -105,11 +107,11 @@ def decide(
         case Pending():
             return _of_pending(task, now, limits)
         case Waiting():
-            served = max(task.heard_at, watching_since, served_at or task.heard_at)
+            served = _latest(task.heard_at, watching_since, served_at, excused)
             if _is_over(served, timeout_s, now):
                 return TimeOut("unserved", _nothing_heard(task, timeout_s))
         case Running() | BackingOff():
-            if _is_over(_last_sign(task), timeout_s, now):
+            if _is_over(_latest(_last_sign(task), excused), timeout_s, now):
                 return TimeOut("silent", _nothing_heard(task, timeout_s))
             if task.started_at is not None and _is_over(task.started_at, deadline_s, now):
                 return TimeOut("too_long", _ran_too_long(task, deadline_s))
@@ -138,6 +140,10 @@ def _of_pending(task: Task, now: datetime, limits: Limits) -> Verdict:
         return Leave()
     stage = task.stage if kind is None else kind.waiting_stage
     return Release(request.model_copy(update={"stage": stage, "metadata": dict(task.metadata)}))
+
+
+def _latest(first: datetime, *others: datetime | None) -> datetime:
+    return max(first, *(each for each in others if each is not None), first)
 
 
 def _last_sign(task: Task) -> datetime:

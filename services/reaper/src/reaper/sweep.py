@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
+from contracts.breaker import Breaker
 from contracts.events import Failed, FailedData, Requested, TimedOut, envelope, schema_urn
 from contracts.ids import uuid7
 from contracts.lifecycle import Task
 from contracts.queries import SILENT
 from contracts.records import Record, from_record
-from contracts.subjects import cancel_subject, finished_subject
+from contracts.subjects import BREAKER_BUCKET, cancel_subject, finished_subject
+from delivery.bucket import read_bucket
 from delivery.ends import Lost, publish_end
 from delivery.log import LogReader, StreamState
 from delivery.publisher import NOTHING_YET, EventTooLarge, Publisher, Refused, WrongLastSequence
@@ -115,9 +119,10 @@ class Sweeper:
         watch, self._watch = self._watch, None
         state = await self._log.state()
         watch = self._continued(watch, state.now)
-        answer = await self._ask(state, watch.since)
+        excused = await self._excused(state.now)
+        answer = await self._ask(state, watch.since, excused)
         await self._check_same_log(answer, state)
-        swept = await self._carry_out(answer, state, watch.since)
+        swept = await self._carry_out(answer, state, watch.since, excused)
         self._watch = watch
         return swept
 
@@ -127,7 +132,23 @@ class Sweeper:
             return _Watch(since=now, last=now, connection=connection)
         return _Watch(since=watch.since, last=now, connection=connection)
 
-    async def _ask(self, state: StreamState, watching_since: datetime) -> _Answer:
+    async def _excused(self, now: datetime) -> dict[str, datetime]:
+        """Up to when nobody could serve the lanes whose provider is, or was, left alone."""
+        found = await read_bucket(self._requests, BREAKER_BUCKET)
+        excused = {}
+        for provider, value in found.items():
+            try:
+                at = Breaker.model_validate_json(value).served_until(now)
+            except ValidationError:
+                # Of a newer version: rather wait too long than end what only waits.
+                at = now
+            if at is not None:
+                excused[provider] = at
+        return excused
+
+    async def _ask(
+        self, state: StreamState, watching_since: datetime, excused: Mapping[str, datetime]
+    ) -> _Answer:
         limits = self._limits
         question = {
             "log_sequence": state.last_sequence,
@@ -135,6 +156,7 @@ class Sweeper:
             "watching_since": watching_since.isoformat(),
             "timeout_s": limits.timeout_s,
             "deadline_s": limits.deadline_s,
+            "excused": {lane: at.isoformat() for lane, at in excused.items()},
             "types": {name: limits.of(name) for name in limits.kinds},
             "photo_ttl_s": limits.photo_ttl_s,
             "limit": self._batch,
@@ -163,7 +185,11 @@ class Sweeper:
             raise CheckpointAhead(f"checkpoint {answer.sequence}, but the log ends at {end}")
 
     async def _carry_out(
-        self, answer: _Answer, state: StreamState, watching_since: datetime
+        self,
+        answer: _Answer,
+        state: StreamState,
+        watching_since: datetime,
+        excused: Mapping[str, datetime],
     ) -> Swept:
         # An answer from before the last sweep's own ends would only offer the same tasks again.
         heeded = answer.sequence >= min(self._told, state.last_sequence)
@@ -171,7 +197,9 @@ class Sweeper:
         for record in answer.records:
             try:
                 task = from_record(record)
-                verdict = self._judge(task, record, answer.now, watching_since)
+                verdict = self._judge(
+                    task, record, answer.now, watching_since, excused.get(task.request.lane)
+                )
                 outcome = await self._do(verdict, task, state.now) if heeded else _put_off(verdict)
             except (EventTooLarge, Refused, KeyError, TypeError, ValueError) as problem:
                 # This task's trouble alone, and the same next time: the others go on.
@@ -188,12 +216,18 @@ class Sweeper:
         )
 
     def _judge(
-        self, task: Task, record: Mapping[str, Any], now: datetime, watching_since: datetime
+        self,
+        task: Task,
+        record: Mapping[str, Any],
+        now: datetime,
+        watching_since: datetime,
+        excused: datetime | None,
     ) -> Verdict:
         served_at = record["served_at"]
         return decide(
             task,
             served_at=None if served_at is None else datetime.fromisoformat(served_at),
+            excused=excused,
             now=now,
             watching_since=watching_since,
             limits=self._limits,

@@ -304,6 +304,7 @@ class Queries:
 
     async def _silent(self, question: Mapping[str, Any]) -> Any:
         limits: Mapping[str, tuple[float, float]] = question.get("types", {})
+        excused: Mapping[str, str] = question.get("excused", {})
         rows = await self._pool.fetch(
             STATEMENTS["read_silent"],
             question["log_sequence"],
@@ -317,6 +318,8 @@ class Queries:
             int(question["limit"]),
             float(question["photo_ttl_s"]),
             [kind.name for kind in GENERATION_TYPES.values() if kind.waits_for_photo],
+            list(excused),
+            [datetime.fromisoformat(until) for until in excused.values()],
         )
         found = [row for row in rows if row["task_id"] is not None]
         records = [

@@ -260,6 +260,7 @@ WHERE EXISTS (
 -- is over it. A task with parked events is not known as of the checkpoint, so it is not judged.
 -- $11 are the types that wait for a photo; one that has it is due, like one whose `run_at` came.
 -- A provider's types share its workers: what one of them tells of any type serves all its lanes.
+-- $12 are lanes that nobody could serve until $13.
 WITH clock AS (
     SELECT c.sequence, CASE WHEN c.sequence >= $1 THEN $2::timestamptz ELSE c.logtime END AS now
     FROM checkpoint c
@@ -267,11 +268,14 @@ WITH clock AS (
     SELECT * FROM unnest($5::text[], $6::float8[], $7::float8[]) u (type, timeout_s, deadline_s)
 ), service AS (
     SELECT lane, max(served_at) AS last FROM lanes GROUP BY lane
+), excused AS (
+    SELECT * FROM unnest($12::text[], $13::timestamptz[]) u (lane, until)
 ), candidates AS (
     SELECT t.task_id, t.heard_at AS since
     FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
+    LEFT JOIN excused x ON x.lane = t.lane
     WHERE t.phase IN ('pending', 'running', 'backing_off') AND (
-        (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at)
+        (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at, x.until)
             <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
         OR (t.phase <> 'pending' AND t.started_at <= clock.now - make_interval(secs => coalesce(k.deadline_s, $4)))
         OR (t.phase = 'pending' AND CASE WHEN t.type = ANY($11::text[]) AND t.reference_images = '[]'
@@ -282,6 +286,7 @@ WITH clock AS (
     SELECT w.task_id, w.heard_at
     FROM clock CROSS JOIN lanes l JOIN service s ON s.lane = l.lane
     LEFT JOIN limits k ON k.type = l.type
+    LEFT JOIN excused x ON x.lane = l.lane
     CROSS JOIN LATERAL (
         SELECT t.task_id, t.heard_at FROM tasks t
         WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
@@ -289,7 +294,7 @@ WITH clock AS (
           AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
         ORDER BY t.ticket LIMIT $9) w
     WHERE l.waiting > 0
-      AND greatest(s.last, $8::timestamptz) <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
+      AND greatest(s.last, $8::timestamptz, x.until) <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3))
 )
 SELECT t.*, s.last AS served_at, clock.now AS clock_now, clock.sequence AS clock_sequence
 FROM clock

@@ -21,6 +21,8 @@ export type Artifact = Schemas["ArtifactView"];
 export type TaskError = Schemas["ErrorView"];
 /** A kind of task that can be asked for here, and who serves it. */
 export type GenerationTypeOffer = Schemas["GenerationTypeView"];
+/** Who serves a kind of task: whether it is well, and how it did lately. */
+export type ProviderOffer = Schemas["ProviderView"];
 /** Whose session it is. */
 export type Session = Schemas["SessionView"];
 /** For `?token=`, and until when. */

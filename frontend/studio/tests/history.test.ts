@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { endedBetween } from "../src/data/visits.ts";
 import { EVERYTHING, matches, readQuery, writeQuery } from "../src/tasks/history.ts";
 import { lanesOf } from "../src/tasks/lanes.ts";
-import { runningSample, sample, sampleOffer } from "../src/tasks/sample.ts";
+import { runningSample, sample, sampleOffer, sampleProvider } from "../src/tasks/sample.ts";
 import { timelineOf } from "../src/tasks/timeline.ts";
 
 describe("the filters of the history", () => {
@@ -59,7 +59,7 @@ test("counts what waits and runs in the lane of its provider", () => {
   const offers = [
     {
       ...offer,
-      providers: [...offer.providers, { name: "FORGE", healthy: false, params_schema: {} }],
+      providers: [...offer.providers, sampleProvider({ name: "FORGE", healthy: false })],
     },
   ];
   const tasks = [

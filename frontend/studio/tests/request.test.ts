@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BLANK, missing, pictureBounds, requestOf, slotOf } from "../src/tasks/request.ts";
-import { sampleOffer } from "../src/tasks/sample.ts";
+import { sampleOffer, sampleProvider } from "../src/tasks/sample.ts";
 
 const done = { state: "done", url: "http://127.0.0.1:8400/uploads/1" } as const;
 
@@ -57,7 +57,7 @@ describe("the request", () => {
   });
 
   test("spares a provider what it does not know", () => {
-    const other = { name: "FORGE", healthy: true, params_schema: { properties: { seed: {} } } };
+    const other = sampleProvider({ name: "FORGE", params_schema: { properties: { seed: {} } } });
     const offer = sampleOffer();
     const two = { ...offer, providers: [...offer.providers, other] };
     const draft = {

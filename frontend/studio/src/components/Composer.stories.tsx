@@ -1,7 +1,7 @@
 import { NetworkError, ProblemError, type Upload } from "@darkroom/client";
 import type { Meta, StoryObj } from "@storybook/react-vite";
 import { type ComponentProps, useState } from "react";
-import { sampleOffer } from "../tasks/sample.ts";
+import { sampleOffer, sampleProvider } from "../tasks/sample.ts";
 import { Composer } from "./Composer.tsx";
 
 function Stateful(props: ComponentProps<typeof Composer>) {
@@ -33,7 +33,11 @@ export const SeveralProviders: Story = {
     offer: sampleOffer({
       providers: [
         ...sampleOffer().providers,
-        { name: "FORGE", healthy: false, params_schema: { properties: { seed: {} } } },
+        sampleProvider({
+          name: "FORGE",
+          healthy: false,
+          params_schema: { properties: { seed: {} } },
+        }),
       ],
     }),
   },

@@ -1,6 +1,6 @@
 /** Tasks to show and to test with: one that waits, changed as told. */
 
-import type { GenerationTypeOffer } from "@darkroom/client";
+import type { GenerationTypeOffer, ProviderOffer } from "@darkroom/client";
 import type { Task } from "./task.ts";
 
 export function sample(changes: Partial<Task> = {}): Task {
@@ -12,6 +12,7 @@ export function sample(changes: Partial<Task> = {}): Task {
     stage: "queued",
     progress: 0,
     queue_position: 1,
+    waiting_for: null,
     eta_seconds: 12,
     attempt: 0,
     prompt: "a red bicycle by the sea at sunset",
@@ -21,6 +22,7 @@ export function sample(changes: Partial<Task> = {}): Task {
     external_task_id: null,
     image_url: null,
     artifacts: [],
+    late_artifacts: [],
     error: null,
     error_msg: null,
     metadata: {},
@@ -96,16 +98,28 @@ export function sampleOffer(changes: Partial<GenerationTypeOffer> = {}): Generat
     min_references: 0,
     max_references: 16,
     default_provider: "STUDIO",
-    providers: [
-      {
-        name: "STUDIO",
-        healthy: true,
-        params_schema: {
-          type: "object",
-          properties: { width: {}, height: {}, seed: {}, simulate: {}, service: {} },
-        },
-      },
-    ],
+    fallbacks: [],
+    providers: [sampleProvider()],
+    ...changes,
+  };
+}
+
+/** One that is well. */
+export function sampleProvider(changes: Partial<ProviderOffer> = {}): ProviderOffer {
+  return {
+    name: "STUDIO",
+    title: "Studio",
+    execution: "local",
+    params_schema: {
+      type: "object",
+      properties: { width: {}, height: {}, seed: {}, simulate: {}, service: {} },
+    },
+    healthy: true,
+    breaker: { state: "closed", failures: 0, until: null },
+    finished: 0,
+    success_rate: null,
+    p50_s: null,
+    p95_s: null,
     ...changes,
   };
 }

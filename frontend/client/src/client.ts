@@ -61,6 +61,8 @@ export interface Client {
   events(taskId: string, options?: CallOptions): Promise<TaskEvent[]>;
   /** Keep a file, to be named in `reference_images`. */
   upload(file: Blob, options?: UploadOptions): Promise<Upload>;
+  /** The photo of a `PHOTO_TO_3D` task that was asked for without one: it is `uploaded` then. */
+  putPhoto(taskId: string, file: Blob, options?: UploadOptions): Promise<Task>;
   /** What can be asked for here, and who serves it. */
   generationTypes(options?: CallOptions): Promise<GenerationTypeOffer[]>;
   /** Exchange a key for a cookie of this origin, with which `EventSource` and `<img>` work, too. */
@@ -169,7 +171,11 @@ export function createClient(options: ClientOptions = {}): Client {
     },
 
     async upload(file, how = {}) {
-      return upload(wire, file, how);
+      return upload(wire, { method: "POST", path: "/uploads" }, file, how);
+    },
+
+    async putPhoto(taskId, file, how = {}) {
+      return upload(wire, { method: "PUT", path: `${pathOf(taskId)}/photo` }, file, how);
     },
 
     async generationTypes(call = {}) {

@@ -1,6 +1,5 @@
 import { NetworkError } from "./errors.ts";
 import { answerOf, type CallOptions, type Wire } from "./http.ts";
-import type { Upload } from "./types.ts";
 
 /** How much of a file has been sent. */
 export interface UploadProgress {
@@ -15,36 +14,48 @@ export interface UploadOptions extends Pick<CallOptions, "signal"> {
   readonly onProgress?: (progress: UploadProgress) => void;
 }
 
+/** Where a file goes. */
+export interface Destination {
+  readonly method: "POST" | "PUT";
+  readonly path: string;
+}
+
 /** Send a file: with `XMLHttpRequest` where progress is wanted and can be had, else with `fetch`. */
-export async function upload(wire: Wire, file: Blob, options: UploadOptions): Promise<Upload> {
+export async function upload<Answer>(
+  wire: Wire,
+  { method, path }: Destination,
+  file: Blob,
+  options: UploadOptions,
+): Promise<Answer> {
   const form = new FormData();
   const { filename, onProgress, signal } = options;
   if (filename === undefined) form.append("file", file);
   else form.append("file", file, filename);
   if (onProgress !== undefined && typeof XMLHttpRequest !== "undefined") {
-    return uploadByXhr(wire, form, onProgress, signal);
+    return uploadByXhr(wire, { method, path }, form, onProgress, signal);
   }
   // Never sent twice by itself: it may be large, and whoever waits sees that it failed.
-  const ask = { method: "POST", body: form, signal, retries: 0, holdMs: UPLOAD_MS };
-  const answer = await wire.json<Upload>("/uploads", ask);
+  const ask = { method, body: form, signal, retries: 0, holdMs: UPLOAD_MS };
+  const answer = await wire.json<Answer>(path, ask);
   onProgress?.({ loaded: file.size, total: file.size });
   return answer;
 }
 
 const UPLOAD_MS = 600_000;
 
-async function uploadByXhr(
+async function uploadByXhr<Answer>(
   wire: Wire,
+  { method, path }: Destination,
   form: FormData,
   onProgress: (progress: UploadProgress) => void,
   signal: AbortSignal | undefined,
-): Promise<Upload> {
+): Promise<Answer> {
   const credential = await wire.credential();
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     const stop = () => xhr.abort();
-    xhr.open("POST", wire.url("/uploads"));
+    xhr.open(method, wire.url(path));
     xhr.timeout = UPLOAD_MS;
     for (const [name, value] of Object.entries(credential)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded, total }) => onProgress({ loaded, total });

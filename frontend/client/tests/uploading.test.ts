@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { createClient, type UploadProgress } from "../src/index.ts";
-import { answer, problem } from "./builders.ts";
+import { answer, problem, taskOf } from "./builders.ts";
 import { fakeFetch, unreachable } from "./fake-fetch.ts";
 
 const photo = new File(["12345"], "photo.png", { type: "image/png" });
@@ -119,6 +119,46 @@ describe("uploading without a wish for progress, or where there is only fetch", 
     controller.abort(new Error("another photo"));
 
     await expect(uploaded).rejects.toThrow("another photo");
+  });
+});
+
+describe("the photo of a task", () => {
+  const waiting = taskOf({ type: "PHOTO_TO_3D", status: "pending", stage: "pending" });
+
+  test("is put where the task is, and the answer is the task", async () => {
+    const uploaded = taskOf({ ...waiting, status: "processing", stage: "uploaded" });
+    const { fetch, calls } = fakeFetch(() => answer(uploaded, 202));
+
+    expect(await createClient({ fetch }).putPhoto(waiting.task_id, photo)).toEqual(uploaded);
+
+    expect(
+      calls.map(({ method, path, body }) => [method, path, (body as FormData).get("file")]),
+    ).toEqual([["PUT", `/tasks/${waiting.task_id}/photo`, photo]]);
+  });
+
+  test("is sent by XMLHttpRequest where its progress is wanted", async () => {
+    vi.stubGlobal("XMLHttpRequest", FakeXhr);
+    const onProgress = vi.fn();
+    const sent = createClient({ baseUrl: "http://gateway.test" }).putPhoto("t1", photo, {
+      onProgress,
+    });
+    await vi.waitFor(() => expect(FakeXhr.last?.sent.at(-1)).toBe("photo.png"));
+    FakeXhr.last.upload.onprogress?.({ loaded: 2, total: 5 });
+    await FakeXhr.last.answers(answer(waiting, 202));
+
+    expect(await sent).toEqual(waiting);
+    expect(FakeXhr.last.sent[0]).toEqual(["PUT", "http://gateway.test/tasks/t1/photo"]);
+    expect(onProgress.mock.calls).toEqual([[{ loaded: 2, total: 5 }]]);
+  });
+
+  test("is not sent twice by itself", async () => {
+    const { fetch, calls } = fakeFetch(unreachable);
+
+    await expect(createClient({ fetch }).putPhoto("t1", photo)).rejects.toMatchObject({
+      code: "network",
+    });
+
+    expect(calls.length).toBe(1);
   });
 });
 

@@ -32,6 +32,7 @@ export {
 export { useGenerationTasks } from "./use-generation-tasks.ts";
 export { useGenerationTypes } from "./use-generation-types.ts";
 export { useConnection } from "./use-live.ts";
+export { type PhotoOfTask, type PutPhoto, usePutPhoto } from "./use-put-photo.ts";
 export { type PlaceInLine, useQueuePosition } from "./use-queue-position.ts";
 export { useRetryTask } from "./use-retry-task.ts";
 export { useSubmitTask } from "./use-submit-task.ts";

@@ -36,6 +36,7 @@ describe("the documentation in the source", () => {
       "useDarkroom",
       "useGenerationTasks",
       "useGenerationTypes",
+      "usePutPhoto",
       "useQueuePosition",
       "useRetryTask",
       "useSubmitTask",

@@ -45,7 +45,8 @@ _POLICY = "; ".join(
         "font-src 'self'",
         "img-src 'self' blob:",
         "media-src 'self' blob:",
-        "connect-src 'self'",
+        # A model's textures are read from its own file by blob: addresses.
+        "connect-src 'self' blob:",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -2,6 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { ahead } from "./build/ahead.ts";
 import { budget } from "./build/budget.ts";
+import { modelViewer } from "./build/model-viewer.ts";
 import { pages } from "./build/pages.ts";
 import { precompress } from "./build/precompress.ts";
 
@@ -9,7 +10,7 @@ const API = process.env.DARKROOM_URL ?? "http://127.0.0.1:8400";
 const CALLS = "^/(tasks|uploads|artifacts|generation-types|events|ws|api|healthz|readyz|metrics)";
 
 export default defineConfig({
-  plugins: [react(), pages(), ahead(), budget(200_000), precompress()],
+  plugins: [react(), modelViewer(), pages(), ahead(), budget(200_000), precompress()],
   resolve: { conditions: ["darkroom-source", "module", "browser", "development|production"] },
   build: {
     outDir: "../../services/gateway/src/gateway/studio_build",
@@ -19,6 +20,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // One small sheet: what comes later has its looks already, also when it comes at a second try.
     cssCodeSplit: false,
+    // What draws 3D models is large, and comes for them alone; `budget` watches the first load.
+    chunkSizeWarningLimit: 1200,
     modulePreload: { polyfill: false },
   },
   server: { port: 5173, proxy: { [CALLS]: API } },

@@ -16,6 +16,7 @@ from system import System
 
 PAGES = {
     "create": "/",
+    "image": "/image",
     "white-background": "/white-background",
     "clothing-change": "/clothing-change",
     "photo-to-3d": "/photo-to-3d",

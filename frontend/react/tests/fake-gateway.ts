@@ -128,7 +128,7 @@ export class FakeGateway {
     if (task === undefined) return problem("task_not_found", 404);
     if (action === "cancel" && isTerminal(task)) return problem("already_finished", 409);
     if (action === "cancel") return answer(this.change(task, { status: "cancelled" }), 202);
-    if (action === "photo" && task.status !== "pending") return problem("already_finished", 409);
+    if (action === "photo" && task.status !== "pending") return problem("photo_not_awaited", 409);
     if (action === "photo") {
       return answer(this.change(task, { status: "processing", stage: "uploaded" }), 202);
     }

@@ -2,6 +2,7 @@
 
 export type GenerationPage =
   | "create"
+  | "image"
   | "white-background"
   | "clothing-change"
   | "photo-to-3d"
@@ -10,6 +11,7 @@ export type PageName = GenerationPage | "history" | "operations";
 
 export const PATHS: Record<PageName, string> = {
   create: "/",
+  image: "/image",
   "white-background": "/white-background",
   "clothing-change": "/clothing-change",
   "photo-to-3d": "/photo-to-3d",
@@ -21,6 +23,7 @@ export const PATHS: Record<PageName, string> = {
 /** The type of task that a generation page asks for. */
 export const TYPES = {
   create: "CREATE",
+  image: "IMAGE",
   "white-background": "WHITE_BACKGROUND",
   "clothing-change": "CLOTHING_CHANGE",
   "photo-to-3d": "PHOTO_TO_3D",
@@ -28,7 +31,7 @@ export const TYPES = {
 } as const satisfies Record<GenerationPage, string>;
 
 /** These appear only where a provider offers their type. */
-export const WHERE_OFFERED: readonly PageName[] = ["photo-to-3d", "video"];
+export const WHERE_OFFERED: readonly PageName[] = ["image", "photo-to-3d", "video"];
 
 export function pageAt(path: string): PageName | null {
   const trimmed = path.length > 1 ? path.replace(/\/+$/, "") : path;

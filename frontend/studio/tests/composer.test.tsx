@@ -1,4 +1,4 @@
-import { NetworkError, ProblemError, type SubmitTask, type Upload } from "@darkroom/client";
+import { NetworkError, ProblemError, type Upload } from "@darkroom/client";
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { useState } from "react";
 import { describe, expect, test, vi } from "vitest";
@@ -11,13 +11,17 @@ import { renderSpeaking } from "./speaking.tsx";
 const PHOTO = new File(["photo"], "cat.png", { type: "image/png" });
 const UPLOAD = { url: "http://127.0.0.1:8400/uploads/1" } as Upload;
 
-function Page(props: Omit<ComposerProps, "prompt" | "onPrompt">) {
+type Held = "prompt" | "onPrompt" | "provider" | "onProvider";
+
+function Page(props: Omit<ComposerProps, Held>) {
   const [prompt, setPrompt] = useState("");
-  return <Composer {...props} prompt={prompt} onPrompt={setPrompt} />;
+  const [provider, setProvider] = useState<string | null>(null);
+  const held = { prompt, onPrompt: setPrompt, provider, onProvider: setProvider };
+  return <Composer {...props} {...held} />;
 }
 
 function open(page: GenerationPage, upload: UploadFile = async () => UPLOAD) {
-  const onSubmit = vi.fn<(request: SubmitTask) => void>();
+  const onSubmit = vi.fn<ComposerProps["onSubmit"]>();
   const offer = sampleOffer(
     page === "create"
       ? {}
@@ -42,7 +46,7 @@ describe("asking", () => {
     const prompt = screen.getByLabelText<HTMLTextAreaElement>("Prompt");
     fireEvent.change(prompt, { target: { value: "a fox" } });
     send("Create");
-    expect(onSubmit).toHaveBeenCalledWith(expect.objectContaining({ prompt: "a fox" }));
+    expect(onSubmit).toHaveBeenCalledWith(expect.objectContaining({ prompt: "a fox" }), null);
     expect(prompt.value).toBe("");
   });
 
@@ -65,17 +69,41 @@ describe("asking", () => {
   });
 });
 
+describe("a photo for a model", () => {
+  test("is kept, and handed over with the request", () => {
+    const upload = vi.fn<UploadFile>();
+    const { onSubmit, add } = open("photo-to-3d", upload);
+    add(PHOTO);
+    send("Build the model");
+    expect(upload).not.toHaveBeenCalled();
+    const request = { type: "PHOTO_TO_3D", reference_images: [], provider_params: {} };
+    expect(onSubmit).toHaveBeenCalledWith(request, PHOTO);
+  });
+
+  test("can be made to fail at any step", () => {
+    const { onSubmit, add } = open("photo-to-3d");
+    add(PHOTO);
+    send("Options");
+    fireEvent.change(screen.getByLabelText("Rehearse"), {
+      target: { value: "model_saving_failed" },
+    });
+    send("Build the model");
+    expect(onSubmit.mock.calls[0]?.[0].provider_params).toEqual({
+      simulate: { fail_at: "model_saving_failed" },
+    });
+  });
+});
+
 describe("a photo", () => {
   test("is uploaded at once and named in the request", async () => {
     const { onSubmit, add } = open("white-background");
     add(PHOTO);
     await waitFor(() => expect(screen.queryByRole("progressbar")).toBeNull());
     send("Make it white");
-    expect(onSubmit).toHaveBeenCalledWith({
-      type: "WHITE_BACKGROUND",
-      reference_images: [UPLOAD.url],
-      provider_params: {},
-    });
+    expect(onSubmit).toHaveBeenCalledWith(
+      { type: "WHITE_BACKGROUND", reference_images: [UPLOAD.url], provider_params: {} },
+      null,
+    );
   });
 
   test("shows how much of it has been sent", async () => {
@@ -128,6 +156,7 @@ describe("a photo", () => {
     expect(upload.mock.calls.map(([file]) => file)).toEqual([PHOTO, PHOTO]);
     expect(onSubmit).toHaveBeenCalledWith(
       expect.objectContaining({ reference_images: [UPLOAD.url] }),
+      null,
     );
   });
 

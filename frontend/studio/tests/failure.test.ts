@@ -34,6 +34,13 @@ describe("a failure", () => {
     expect(failureOf(task, tr).text).toBe("The paint ran out.");
   });
 
+  test("of a photo that can't be used is told as of an upload that can't", () => {
+    const task = failedSample("invalid_input", "This is a text.", { reason: "unsupported_media" });
+    expect(failureOf(task, tr).text).toBe(tr.problems.unsupported_media);
+    const other = failedSample("invalid_input", "This is a text.", { reason: "toString" });
+    expect(failureOf(other, tr).text).toBe("This is a text.");
+  });
+
   test("has an icon of its own for each code", () => {
     const icons = CODES.map((code) => failureOf(failedSample(code, ""), en).icon);
     expect(new Set(icons).size).toBe(CODES.length);

@@ -56,10 +56,11 @@ describe("a visit", () => {
 
 test("counts what waits and runs in the lane of its provider", () => {
   const offer = sampleOffer();
+  const forge = sampleProvider({ name: "FORGE", healthy: false });
   const offers = [
     {
       ...offer,
-      providers: [...offer.providers, sampleProvider({ name: "FORGE", healthy: false })],
+      providers: [...offer.providers, forge],
     },
   ];
   const tasks = [
@@ -69,8 +70,8 @@ test("counts what waits and runs in the lane of its provider", () => {
     sample({ type: "VIDEO" }),
   ];
   expect(lanesOf(offers, tasks)).toEqual([
-    { type: "CREATE", provider: "STUDIO", healthy: true, waiting: 1, running: 1 },
-    { type: "CREATE", provider: "FORGE", healthy: false, waiting: 1, running: 0 },
+    { type: "CREATE", provider: sampleProvider(), waiting: 1, running: 1 },
+    { type: "CREATE", provider: forge, waiting: 1, running: 0 },
   ]);
 });
 

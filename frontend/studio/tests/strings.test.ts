@@ -9,7 +9,8 @@ function texts(of: unknown, path = ""): [string, string][] {
   if (typeof of === "string") return [[path, of]];
   if (typeof of === "function") {
     const values = { message: "message", provider: "forge", seconds: 180, hours: 72, times: 2 };
-    return [[path, String(of(path.startsWith(".failures") ? values : 3))]];
+    const takesValues = path.startsWith(".failures") || path.includes(".heldBack");
+    return [[path, String(of(takesValues ? { ...values, time: "14:03" } : 3))]];
   }
   if (typeof of !== "object" || of === null) throw new Error(`${path} is no text`);
   return Object.entries(of).flatMap(([name, part]) => texts(part, `${path}.${name}`));

@@ -18,6 +18,8 @@ export default {
     prompt: "",
     onPrompt: () => undefined,
     onSubmit: () => undefined,
+    provider: null,
+    onProvider: () => undefined,
     upload: async () => ({ url: "/uploads/1" }) as Upload,
   },
 } satisfies Meta<typeof Composer>;

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
 import { failureOf } from "../tasks/failure.ts";
+import { artifactsOf, isLate } from "../tasks/notes.ts";
 import { isLive, nameOf, type Task } from "../tasks/task.ts";
 import styles from "./HistoryTile.module.css";
 import { Preview } from "./Preview.tsx";
@@ -30,7 +31,13 @@ export function HistoryTile({
       <span className={styles.body}>
         <span className={styles.name}>{name}</span>
         <span className={styles.line}>
-          <span>{task.status === "completed" ? kind : strings.history.statuses[task.status]}</span>
+          <span>
+            {isLate(task)
+              ? strings.tasks.cameLate
+              : task.status === "completed"
+                ? kind
+                : strings.history.statuses[task.status]}
+          </span>
           <time dateTime={task.created_at}>{formats.agoShort(task.created_at, now)}</time>
         </span>
       </span>
@@ -40,7 +47,7 @@ export function HistoryTile({
 
 function TileMedia({ task }: { task: Task }): ReactNode {
   const { strings } = useSpoken();
-  const artifact = task.artifacts[0];
+  const [artifact] = artifactsOf(task);
   // The tile's own text names it: a picture with the same name would be said twice.
   if (artifact !== undefined) return <Preview artifact={artifact} name="" />;
   if (isLive(task)) {

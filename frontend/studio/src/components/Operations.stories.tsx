@@ -1,8 +1,31 @@
+import type { ProviderOffer } from "@darkroom/client";
 import type { Meta, StoryObj } from "@storybook/react-vite";
-import { failedSample } from "../tasks/sample.ts";
+import type { Lane } from "../tasks/lanes.ts";
+import { failedSample, sampleProvider } from "../tasks/sample.ts";
 import { FailureList, LaneTable, ReadinessPanel, StatTile, StatTiles } from "./Operations.tsx";
 
 export default { component: ReadinessPanel } satisfies Meta<typeof ReadinessPanel>;
+const lane = (provider: Partial<ProviderOffer>, waiting: number, running: number): Lane => ({
+  type: "CREATE",
+  provider: sampleProvider(provider),
+  waiting,
+  running,
+});
+const figures = { finished: 120, success_rate: 0.975, p50_s: 3.2, p95_s: 14 };
+const until = "2026-11-21T10:11:00Z";
+const served = lane(figures, 3, 4);
+const broken = lane(
+  { name: "KIE", healthy: false, breaker: { state: "open", failures: 5, until } },
+  120,
+  0,
+);
+const probed = lane(
+  { name: "FAL", healthy: false, breaker: { state: "half_open", failures: 5, until: null } },
+  7,
+  1,
+);
+const unserved = lane({ name: "FORGE", healthy: false }, 1, 0);
+
 type Story = StoryObj<typeof ReadinessPanel>;
 
 const checks = [
@@ -35,22 +58,10 @@ export const Figures: Story = {
   ),
 };
 export const Lanes: Story = {
-  render: () => (
-    <LaneTable
-      lanes={[
-        { type: "CREATE", provider: "STUDIO", healthy: true, waiting: 3, running: 4 },
-        { type: "CREATE", provider: "FORGE", healthy: false, waiting: 120, running: 0 },
-      ]}
-    />
-  ),
+  render: () => <LaneTable lanes={[served, broken, probed, unserved]} />,
 };
 export const LanesNotCounted: Story = {
-  render: () => (
-    <LaneTable
-      lanes={[{ type: "CREATE", provider: "STUDIO", healthy: true, waiting: 0, running: 0 }]}
-      counted={false}
-    />
-  ),
+  render: () => <LaneTable lanes={[served]} counted={false} />,
 };
 export const NoLanes: Story = { render: () => <LaneTable lanes={[]} /> };
 export const Failures: Story = {

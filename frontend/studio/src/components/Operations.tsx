@@ -1,9 +1,10 @@
+import type { ProviderOffer } from "@darkroom/client";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import { type ReactNode, useId } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
 import { failureOf } from "../tasks/failure.ts";
-import type { Lane } from "../tasks/lanes.ts";
+import { type Health, healthOf, type Lane } from "../tasks/lanes.ts";
 import { nameOf, type Task } from "../tasks/task.ts";
 import styles from "./Operations.module.css";
 
@@ -103,6 +104,8 @@ export function LaneTable({
   const { strings, formats } = useSpoken();
   const { operations } = strings;
   const count = (value: number) => (counted ? formats.number(value) : "–");
+  const share = (value: number | null) => (value === null ? "–" : formats.share(value));
+  const duration = (value: number | null) => (value === null ? "–" : formats.duration(value));
   const id = useId();
   return (
     <section className={styles.panel}>
@@ -126,20 +129,34 @@ export function LaneTable({
                 <th scope="col" className={styles.count}>
                   {operations.running}
                 </th>
+                <th scope="col" className={styles.count}>
+                  {operations.successRate}
+                </th>
+                <th scope="col" className={styles.count}>
+                  {operations.median}
+                </th>
+                <th scope="col" className={styles.count}>
+                  {operations.slowest}
+                </th>
+                <th scope="col" className={styles.count}>
+                  {operations.counted}
+                </th>
               </tr>
             </thead>
             <tbody>
               {lanes.map((lane) => (
-                <tr key={`${lane.type}.${lane.provider}`}>
-                  <th scope="row">{lane.provider}</th>
+                <tr key={`${lane.type}.${lane.provider.name}`}>
+                  <th scope="row">{lane.provider.name}</th>
                   <td>{kindOf(lane.type, strings)}</td>
                   <td>
-                    <span className={`${styles.health} ${lane.healthy ? styles.well : styles.ill}`}>
-                      {lane.healthy ? operations.healthy : operations.unhealthy}
-                    </span>
+                    <HealthOf provider={lane.provider} />
                   </td>
                   <td className={styles.count}>{count(lane.waiting)}</td>
                   <td className={styles.count}>{count(lane.running)}</td>
+                  <td className={styles.count}>{share(lane.provider.success_rate)}</td>
+                  <td className={styles.count}>{duration(lane.provider.p50_s)}</td>
+                  <td className={styles.count}>{duration(lane.provider.p95_s)}</td>
+                  <td className={styles.count}>{formats.number(lane.provider.finished)}</td>
                 </tr>
               ))}
             </tbody>
@@ -148,6 +165,27 @@ export function LaneTable({
       )}
     </section>
   );
+}
+
+const LOOKS: Record<Health, "well" | "ill" | "unsure"> = {
+  healthy: "well",
+  unserved: "ill",
+  open: "ill",
+  probing: "unsure",
+};
+
+function HealthOf({ provider }: { provider: ProviderOffer }): ReactNode {
+  const { strings, formats } = useSpoken();
+  const { operations } = strings;
+  const health = healthOf(provider);
+  const { until } = provider.breaker;
+  const words: Record<Health, string> = {
+    healthy: operations.healthy,
+    unserved: operations.unhealthy,
+    open: operations.circuitOpen(until === null ? null : formats.time(until)),
+    probing: operations.probing,
+  };
+  return <span className={`${styles.health} ${styles[LOOKS[health]]}`}>{words[health]}</span>;
 }
 
 /** What went wrong last, and why. */

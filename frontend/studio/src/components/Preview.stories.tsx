@@ -21,12 +21,13 @@ export default {
 type Story = StoryObj<typeof Preview>;
 
 export const Picture: Story = {};
-export const ToBeOpened: Story = { args: { onOpen: () => undefined } };
-export const AllOfIt: Story = { args: { onOpen: () => undefined, whole: true } };
 export const NotLoaded: Story = { args: { artifact: artifactOf("data:image/png,none") } };
 export const Video: Story = { args: { artifact: artifactOf("/artifacts/a.mp4", "video/mp4") } };
 export const Model: Story = {
   args: { artifact: artifactOf("/artifacts/a.glb", "model/gltf-binary") },
+};
+export const ModelThatCannotBeShown: Story = {
+  args: { artifact: artifactOf("/artifacts/none.glb", "model/gltf-binary"), life: "handled" },
 };
 export const OtherFile: Story = {
   args: { artifact: artifactOf("/artifacts/a.zip", "application/zip") },

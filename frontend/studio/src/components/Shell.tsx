@@ -5,10 +5,11 @@ import {
   Clapperboard,
   History,
   ImageIcon,
+  Images,
   type LucideIcon,
   Shirt,
 } from "lucide-react";
-import { type ReactNode, type RefObject, useRef } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef } from "react";
 import { Link } from "../navigation.tsx";
 import { isGenerationPage, PATHS, type PageName } from "../routes.ts";
 import { useStrings } from "../strings/language.tsx";
@@ -20,6 +21,7 @@ const ICONS: Record<PageName, LucideIcon> = {
   "white-background": ImageIcon,
   "clothing-change": Shirt,
   "photo-to-3d": Box,
+  image: Images,
   video: Clapperboard,
   history: History,
   operations: Activity,
@@ -44,6 +46,14 @@ export function Shell({
   const { app, pages: words } = useStrings();
   const own = useRef<HTMLElement>(null);
   const content = main ?? own;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone there is no room for all: the one that is shown is among those that are seen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: which links there are, and which is current
+  useEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (!nav.current || !link) return;
+    nav.current.scrollLeft = link.offsetLeft - (nav.current.clientWidth - link.offsetWidth) / 2;
+  }, [current, pages.length]);
   const firstApart = pages.find((page) => !isGenerationPage(page));
   return (
     <div className={styles.shell}>
@@ -55,7 +65,7 @@ export function Shell({
           <Mark />
           {app.name}
         </Link>
-        <nav className={styles.nav} aria-label={app.mainNavigation}>
+        <nav ref={nav} className={styles.nav} aria-label={app.mainNavigation}>
           <ul>
             {pages.map((page) => {
               const Icon = ICONS[page];

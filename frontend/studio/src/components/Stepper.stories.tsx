@@ -30,7 +30,10 @@ export const PhotoTo3d: Story = {
       {STAGES.PHOTO_TO_3D.map((stage) => (
         <li key={stage}>
           <code>{stage}</code>
-          <Stepper steps={stepsOf({ type: "PHOTO_TO_3D", status: statusOf(stage), stage })} />
+          <Stepper
+            steps={stepsOf({ type: "PHOTO_TO_3D", status: statusOf(stage), stage })}
+            why="The provider did not answer within 180 s. Please try again."
+          />
         </li>
       ))}
     </ul>

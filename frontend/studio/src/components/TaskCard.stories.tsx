@@ -2,6 +2,7 @@ import type { Meta, StoryObj } from "@storybook/react-vite";
 import { completedSample, failedSample, runningSample, sample } from "../tasks/sample.ts";
 import { SAMPLE_PICTURE } from "../tasks/sample-picture.ts";
 import type { Task } from "../tasks/task.ts";
+import type { PhotoOnItsWay } from "./PhotoState.tsx";
 import { CardGrid, TaskCard } from "./TaskCard.tsx";
 
 const nothing = () => undefined;
@@ -33,6 +34,47 @@ export const PlaceNotKnownYet = of(sample({ queue_position: null, eta_seconds: n
 export const Scheduled = of(sample({ status: "pending", queue_position: 0 }));
 export const WaitingForItsPhoto = of(
   sample({ status: "pending", type: "PHOTO_TO_3D", stage: "pending", prompt: null }),
+);
+const photo = (known: Partial<PhotoOnItsWay> | null): Story => ({
+  args: {
+    task: sample({ status: "pending", type: "PHOTO_TO_3D", stage: "pending", prompt: null }),
+    photo: {
+      photo: known && { percent: 42, problem: null, preview: SAMPLE_PICTURE, ...known },
+      onChoose: nothing,
+      onAgain: nothing,
+    },
+  },
+});
+export const SendingItsPhoto = photo({});
+export const PhotoCutOff = photo({ problem: { code: "network", detail: "" } });
+export const PhotoToBeChosenAgain = photo(null);
+export const ProviderInTrouble: Story = {
+  args: { reason: { code: "circuit_open", provider: "KIE", until: "2026-11-21T14:03:00Z" } },
+};
+export const ProviderTakesNoMore: Story = {
+  args: { reason: { code: "provider_busy", provider: "KIE", until: null } },
+};
+export const SubmitUnknown = of(
+  runningSample({ metadata: { submit_unknown: { provider: "kie" } }, progress: 0 }),
+);
+export const MadeByAnother = of(
+  completedSample(SAMPLE_PICTURE, { metadata: { substituted_from: "KIE" } }),
+);
+export const Several = of(
+  completedSample(SAMPLE_PICTURE, {
+    type: "IMAGE",
+    artifacts: [1, 2, 3, 4, 5, 6].flatMap(
+      (number) => completedSample(`${SAMPLE_PICTURE}#${number}`).artifacts,
+    ),
+  }),
+);
+export const CameLate = of(
+  failedSample(
+    "timeout",
+    "",
+    { seconds: 300 },
+    { late_artifacts: completedSample(SAMPLE_PICTURE).artifacts },
+  ),
 );
 export const Running = of(runningSample());
 export const JustStarted = of(runningSample({ progress: 0, eta_seconds: null }));

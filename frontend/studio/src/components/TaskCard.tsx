@@ -1,9 +1,17 @@
-import { Check, CircleSlash, Clock, Download, RotateCw, X } from "lucide-react";
+import { Check, CircleSlash, Clock, Download, History, Hourglass, RotateCw, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
 import type { Strings } from "../strings/strings.ts";
 import { failureOf } from "../tasks/failure.ts";
+import {
+  artifactsOf,
+  checkingText,
+  isLate,
+  type Reason,
+  reasonText,
+  substitutionText,
+} from "../tasks/notes.ts";
 import { stepsOf } from "../tasks/stages.ts";
 import {
   fileName,
@@ -16,11 +24,12 @@ import {
 } from "../tasks/task.ts";
 import { Button, ButtonLink } from "./Button.tsx";
 import { Notice } from "./Notice.tsx";
-import { Preview } from "./Preview.tsx";
+import { PhotoState, type PhotoStateProps } from "./PhotoState.tsx";
+import { Gallery } from "./Preview.tsx";
 import { ProgressBar } from "./ProgressBar.tsx";
 import { Stepper } from "./Stepper.tsx";
 import styles from "./TaskCard.module.css";
-import { DevelopingTray, EndedTray, WaitingTray } from "./Tray.tsx";
+import { DevelopingTray, EndedTray, PhotoTray, WaitingTray } from "./Tray.tsx";
 
 export interface TaskCardProps {
   readonly task: Task;
@@ -32,6 +41,10 @@ export interface TaskCardProps {
   readonly busy?: boolean;
   /** Why the last cancel or retry was refused. */
   readonly problem?: string | null;
+  /** Why its provider isn't asked, as far as that was told apart from the task. */
+  readonly reason?: Reason | null;
+  /** For a task that waits for its photo. */
+  readonly photo?: PhotoStateProps;
   readonly onCancel?: () => void;
   readonly onRetry?: () => void;
   readonly onOpen?: () => void;
@@ -61,16 +74,17 @@ export function TaskCard(props: TaskCardProps): ReactNode {
 
 type Named = TaskCardProps & { readonly name: string };
 
-function Media({ task, name, onOpen }: Named): ReactNode {
+function Media({ task, name, photo, onOpen }: Named): ReactNode {
   const { strings } = useSpoken();
-  const artifact = task.artifacts[0];
+  const artifacts = artifactsOf(task);
+  if (isLate(task)) return <Gallery artifacts={artifacts} name={name} onOpen={onOpen} />;
   switch (phaseOf(task)) {
     case "completed":
-      return artifact === undefined ? (
+      return artifacts.length === 0 ? (
         <EndedTray icon={Check} bad={false} />
       ) : (
-        <Preview
-          artifact={artifact}
+        <Gallery
+          artifacts={artifacts}
           name={name}
           whole={task.type === "WHITE_BACKGROUND"}
           onOpen={onOpen}
@@ -82,9 +96,10 @@ function Media({ task, name, onOpen }: Named): ReactNode {
       return <EndedTray icon={CircleSlash} bad={false} />;
     case "running":
       return <DevelopingTray percent={task.progress} />;
+    case "photo":
+      return <PhotoTray preview={photo?.photo?.preview ?? null} />;
     case "waiting":
     case "scheduled":
-    case "photo":
       return <WaitingTray place={task.queue_position} />;
   }
 }
@@ -109,7 +124,7 @@ function References({ task }: { task: Task }): ReactNode {
   );
 }
 
-function State({ task, now, name }: Named): ReactNode {
+function State({ task, now, name, photo, reason = null }: Named): ReactNode {
   const { strings, formats } = useSpoken();
   const { tasks } = strings;
   const eta =
@@ -117,13 +132,26 @@ function State({ task, now, name }: Named): ReactNode {
       ? null
       : tasks.eta(formats.duration(Math.max(1, Math.round(task.eta_seconds))));
   const steps = <Stepper steps={stepsOf(task)} />;
+  const held = reasonText(task, reason, strings, formats);
+  const notes = [substitutionText(task, strings), checkingText(task, strings)].map(
+    (note) =>
+      note !== null && (
+        <p key={note} className={styles.note}>
+          {note}
+        </p>
+      ),
+  );
   switch (phaseOf(task)) {
     case "scheduled":
       return <p className={styles.line}>{tasks.waiting}</p>;
     case "photo":
       return (
         <>
-          <p className={styles.line}>{tasks.waitingForPhoto}</p>
+          {photo === undefined ? (
+            <p className={styles.line}>{tasks.waitingForPhoto}</p>
+          ) : (
+            <PhotoState {...photo} />
+          )}
           {steps}
         </>
       );
@@ -135,8 +163,10 @@ function State({ task, now, name }: Named): ReactNode {
               <Clock aria-hidden />
               {placeText(task.queue_position, tasks)}
             </span>
-            {eta !== null && <span>{eta}</span>}
+            {held === null && eta !== null && <span>{eta}</span>}
           </p>
+          {held !== null && <Notice tone="warn" icon={Hourglass} title={held} live />}
+          {notes}
           {steps}
         </>
       );
@@ -158,18 +188,23 @@ function State({ task, now, name }: Named): ReactNode {
             percent={task.progress === 0 ? null : task.progress}
             label={tasks.progressOf(name)}
           />
+          {notes}
           {steps}
         </>
       );
     case "completed":
       return (
-        <p className={styles.line}>
-          <span className={`${styles.state} ${styles.good}`}>
-            <Check aria-hidden />
-            {tasks.completed}
-          </span>
-          <Ended task={task} now={now} />
-        </p>
+        <>
+          <p className={styles.line}>
+            <span className={`${styles.state} ${styles.good}`}>
+              <Check aria-hidden />
+              {tasks.completed}
+            </span>
+            <Ended task={task} now={now} />
+          </p>
+          {notes}
+          {task.type === "PHOTO_TO_3D" && steps}
+        </>
       );
     case "failed": {
       const failure = failureOf(task, strings);
@@ -178,7 +213,13 @@ function State({ task, now, name }: Named): ReactNode {
           <Notice tone="bad" icon={failure.icon} title={failure.title}>
             {failure.text}
           </Notice>
-          {task.type === "PHOTO_TO_3D" && steps}
+          {task.type === "PHOTO_TO_3D" && <Stepper steps={stepsOf(task)} why={failure.text} />}
+          {isLate(task) && (
+            <Notice icon={History} title={tasks.cameLate}>
+              {tasks.cameLateHint}
+            </Notice>
+          )}
+          {notes}
           <p className={styles.line}>
             <Ended task={task} now={now} />
           </p>
@@ -216,30 +257,32 @@ function Ended({ task, now }: { task: Task; now: number }): ReactNode {
 function Actions({ task, name, busy = false, onCancel, onRetry }: Named): ReactNode {
   const { strings } = useSpoken();
   const { tasks } = strings;
-  const artifact = task.artifacts[0];
+  const artifacts = artifactsOf(task);
+  const [only] = artifacts;
+  // Of several each has its own way out, in the large view.
+  const download = artifacts.length === 1 && only !== undefined && (
+    <ButtonLink
+      icon={Download}
+      href={localUrl(only.url)}
+      download={fileName(name, only.content_type)}
+    >
+      {tasks.download}
+    </ButtonLink>
+  );
   switch (phaseOf(task)) {
     case "completed":
-      return (
-        artifact !== undefined && (
-          <div className={styles.actions}>
-            <ButtonLink
-              icon={Download}
-              href={localUrl(artifact.url)}
-              download={fileName(name, artifact.content_type)}
-            >
-              {tasks.download}
-            </ButtonLink>
-          </div>
-        )
-      );
+      return download && <div className={styles.actions}>{download}</div>;
     case "failed":
     case "cancelled":
       return (
-        onRetry && (
+        (onRetry || download) && (
           <div className={styles.actions}>
-            <Button icon={RotateCw} onClick={onRetry} disabled={busy}>
-              {tasks.retry}
-            </Button>
+            {onRetry && (
+              <Button icon={RotateCw} onClick={onRetry} disabled={busy}>
+                {tasks.retry}
+              </Button>
+            )}
+            {download}
           </div>
         )
       );

@@ -1,4 +1,4 @@
-import { Clock, type LucideIcon } from "lucide-react";
+import { Clock, ImageUp, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useStrings } from "../strings/language.tsx";
 import styles from "./Tray.module.css";
@@ -29,6 +29,15 @@ export function WaitingTray({ place }: { place: number | null }): ReactNode {
       ) : (
         <Clock />
       )}
+    </span>
+  );
+}
+
+/** The photo that a task waits for, once this page has it. */
+export function PhotoTray({ preview }: { preview: string | null }): ReactNode {
+  return (
+    <span className={`${styles.tray} ${styles.still}`} aria-hidden>
+      {preview === null ? <ImageUp /> : <img className={styles.photo} src={preview} alt="" />}
     </span>
   );
 }

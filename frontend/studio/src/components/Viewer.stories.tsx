@@ -35,6 +35,35 @@ export default {
 type Story = StoryObj<typeof Viewer>;
 
 export const Completed: Story = {};
+export const Several: Story = {
+  args: {
+    task: completedSample(SAMPLE_PICTURE, {
+      artifacts: [1, 2, 3].flatMap(
+        (number) => completedSample(`${SAMPLE_PICTURE}#${number}`).artifacts,
+      ),
+    }),
+  },
+};
+export const CameLate: Story = {
+  args: {
+    task: failedSample(
+      "timeout",
+      "",
+      { seconds: 300 },
+      { late_artifacts: completedSample(SAMPLE_PICTURE).artifacts },
+    ),
+  },
+};
+export const ModelFailed: Story = {
+  args: {
+    task: failedSample(
+      "provider_error",
+      "Too little contrast.",
+      {},
+      { type: "PHOTO_TO_3D", stage: "bgr_removal_failed", prompt: null },
+    ),
+  },
+};
 export const Loading: Story = { args: { task: null, events: null } };
 export const NotThere: Story = {
   args: { task: null, problem: "There is no such task.", events: null },

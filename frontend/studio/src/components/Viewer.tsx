@@ -1,11 +1,22 @@
 import { Dialog } from "@base-ui/react/dialog";
-import type { TaskEvent } from "@darkroom/client";
-import { Copy, CopyCheck, Download, ImageOff, RotateCw, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { Artifact, TaskEvent } from "@darkroom/client";
+import {
+  ChevronLeft,
+  ChevronRight,
+  Copy,
+  CopyCheck,
+  Download,
+  History,
+  ImageOff,
+  RotateCw,
+  X,
+} from "lucide-react";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
 import type { Strings } from "../strings/strings.ts";
 import { failureOf } from "../tasks/failure.ts";
+import { artifactsOf, checkingText, isLate, substitutionText } from "../tasks/notes.ts";
 import { stepsOf } from "../tasks/stages.ts";
 import { fileName, isLive, localUrl, nameOf, type Task } from "../tasks/task.ts";
 import { seconds, type TimelineRow, timelineOf } from "../tasks/timeline.ts";
@@ -41,16 +52,34 @@ export function Viewer({
   onRetry,
 }: ViewerProps): ReactNode {
   const { strings } = useSpoken();
+  const [chosen, setChosen] = useState(0);
+  const artifacts = task === null ? [] : artifactsOf(task);
+  const artifact = artifacts[chosen] ?? artifacts[0];
+  const step = (by: number) =>
+    setChosen((before) => (before + by + artifacts.length) % artifacts.length);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    // A film and a model have uses of their own for the arrows.
+    const isTaken = (event.target as Element).closest("video, model-viewer") !== null;
+    if (by !== undefined && artifacts.length > 1 && !isTaken) step(by);
+  };
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
-        <Dialog.Popup className={styles.popup}>
+        <Dialog.Popup className={styles.popup} onKeyDown={onKeyDown}>
           <Dialog.Close className={styles.close} aria-label={strings.viewer.close}>
             <X aria-hidden />
           </Dialog.Close>
           <div className={styles.stage}>
-            {task !== null && <Stage task={task} />}
+            {task !== null && <Stage task={task} artifact={artifact} />}
+            {artifacts.length > 1 && (
+              <Stepping
+                at={artifacts.indexOf(artifact as Artifact)}
+                of={artifacts.length}
+                step={step}
+              />
+            )}
             {problem !== null && task === null && <EndedTray icon={ImageOff} bad={false} />}
           </div>
           <div className={styles.side}>
@@ -64,6 +93,7 @@ export function Viewer({
             ) : (
               <Side
                 task={task}
+                artifact={artifact}
                 refused={refused}
                 events={events}
                 eventsFailed={eventsFailed}
@@ -77,15 +107,36 @@ export function Viewer({
   );
 }
 
-function Stage({ task }: { task: Task }): ReactNode {
+/** To the one before and after, of several. */
+function Stepping({
+  at,
+  of,
+  step,
+}: {
+  at: number;
+  of: number;
+  step: (by: number) => void;
+}): ReactNode {
+  const { viewer, tasks } = useSpoken().strings;
+  return (
+    <div className={styles.stepping}>
+      <button type="button" aria-label={viewer.previous} onClick={() => step(-1)}>
+        <ChevronLeft aria-hidden />
+      </button>
+      <span role="status">{tasks.artifactOf(at + 1, of)}</span>
+      <button type="button" aria-label={viewer.next} onClick={() => step(1)}>
+        <ChevronRight aria-hidden />
+      </button>
+    </div>
+  );
+}
+
+function Stage({ task, artifact }: { task: Task; artifact: Artifact | undefined }): ReactNode {
   const { strings } = useSpoken();
-  const artifact = task.artifacts[0];
   const name = nameOf(task, kindOf(task.type, strings));
-  if (artifact?.content_type.startsWith("video/")) {
-    // biome-ignore lint/a11y/useMediaCaption: nobody has captions for what was just generated
-    return <video src={localUrl(artifact.url)} controls playsInline />;
+  if (artifact !== undefined) {
+    return <Preview key={artifact.url} artifact={artifact} name={name} life="handled" />;
   }
-  if (artifact !== undefined) return <Preview artifact={artifact} name={name} />;
   if (isLive(task)) {
     return task.attempt > 0 ? (
       <DevelopingTray percent={task.progress} />
@@ -98,22 +149,35 @@ function Stage({ task }: { task: Task }): ReactNode {
 
 function Side({
   task,
+  artifact,
   refused,
   events,
   eventsFailed,
   onRetry,
 }: Pick<ViewerProps, "refused" | "events" | "eventsFailed" | "onRetry"> & {
   task: Task;
+  artifact: Artifact | undefined;
 }): ReactNode {
   const { strings } = useSpoken();
   const { viewer, tasks } = strings;
   const kind = kindOf(task.type, strings);
-  const artifact = task.artifacts[0];
+  const notes = [substitutionText(task, strings), checkingText(task, strings)];
   return (
     <>
       <Dialog.Title className={styles.title}>{task.prompt ?? kind}</Dialog.Title>
       {task.status === "failed" && <Failed task={task} />}
-      {isLive(task) && <Stepper steps={stepsOf(task)} />}
+      {isLate(task) && (
+        <Notice icon={History} title={tasks.cameLate}>
+          {tasks.cameLateHint}
+        </Notice>
+      )}
+      {(isLive(task) || task.type === "PHOTO_TO_3D") && task.status !== "cancelled" && (
+        <Stepper
+          steps={stepsOf(task)}
+          why={task.status === "failed" ? failureOf(task, strings).text : null}
+        />
+      )}
+      {notes.map((note) => note !== null && <p key={note}>{note}</p>)}
       <div className={styles.actions}>
         {artifact && (
           <ButtonLink
@@ -132,7 +196,7 @@ function Side({
         {canCopy() && <CopyId id={task.task_id} />}
       </div>
       {refused && <Notice tone="warn" title={refused} live />}
-      <Facts task={task} />
+      <Facts task={task} artifact={artifact} />
       <section>
         <h3 className={styles.heading}>{viewer.timeline}</h3>
         {eventsFailed ? (
@@ -157,10 +221,9 @@ function Failed({ task }: { task: Task }): ReactNode {
   );
 }
 
-function Facts({ task }: { task: Task }): ReactNode {
+function Facts({ task, artifact }: { task: Task; artifact: Artifact | undefined }): ReactNode {
   const { strings, formats } = useSpoken();
   const { viewer } = strings;
-  const artifact = task.artifacts[0];
   const waited = task.started_at === null ? null : seconds(task.created_at, task.started_at);
   const took =
     task.started_at === null || task.finished_at === null
@@ -190,7 +253,7 @@ function Facts({ task }: { task: Task }): ReactNode {
   );
 }
 
-function sizeOf({ width, height }: Task["artifacts"][number], bytes: string): string {
+function sizeOf({ width, height }: Artifact, bytes: string): string {
   return width === null || height === null ? bytes : `${width} × ${height}, ${bytes}`;
 }
 

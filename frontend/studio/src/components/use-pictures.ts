@@ -7,6 +7,7 @@ import type { Picture } from "../tasks/request.ts";
 export interface AddedPicture extends Picture {
   readonly id: string;
   readonly name: string;
+  readonly file: File;
   /** An address of this page alone, so that it is seen at once; null when it came by its address. */
   readonly preview: string;
   readonly percent: number;
@@ -26,11 +27,10 @@ export interface Pictures {
   readonly clear: () => void;
 }
 
-/** The pictures of a request: each is uploaded as soon as it is added. */
-export function usePictures(upload: UploadFile, most: number): Pictures {
+/** The pictures of a request: each is uploaded as soon as it is added, or kept where `upload` is null. */
+export function usePictures(upload: UploadFile | null, most: number): Pictures {
   const [all, setAll] = useState<readonly AddedPicture[]>([]);
   const [tooMany, setTooMany] = useState(false);
-  const files = useRef(new Map<string, File>());
   const running = useRef(new Map<string, AbortController>());
 
   const change = useCallback((id: string, to: Partial<AddedPicture>) => {
@@ -39,7 +39,7 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
 
   const start = useCallback(
     async (id: string, file: File) => {
-      files.current.set(id, file);
+      if (upload === null) return;
       const controller = new AbortController();
       running.current.set(id, controller);
       try {
@@ -70,8 +70,9 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
         ...added.map(({ file, id }) => ({
           id,
           name: file.name,
+          file,
           preview: URL.createObjectURL(file),
-          state: "uploading" as const,
+          state: upload === null ? ("kept" as const) : ("uploading" as const),
           percent: 0,
           url: null,
           problem: null,
@@ -79,22 +80,21 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
       ]);
       for (const { file, id } of added) void start(id, file);
     },
-    [all.length, most, start],
+    [all.length, most, start, upload],
   );
 
   const again = useCallback(
     (id: string) => {
-      const file = files.current.get(id);
+      const file = all.find((each) => each.id === id)?.file;
       if (file === undefined) return;
       change(id, { state: "uploading", percent: 0, problem: null });
       void start(id, file);
     },
-    [change, start],
+    [all, change, start],
   );
 
   const remove = useCallback((id: string) => {
     running.current.get(id)?.abort();
-    files.current.delete(id);
     setTooMany(false);
     setAll((before) => {
       for (const each of before) if (each.id === id) URL.revokeObjectURL(each.preview);
@@ -104,7 +104,6 @@ export function usePictures(upload: UploadFile, most: number): Pictures {
 
   const clear = useCallback(() => {
     setTooMany(false);
-    files.current.clear();
     setAll((before) => {
       for (const each of before) URL.revokeObjectURL(each.preview);
       return [];

@@ -20,9 +20,15 @@ export interface Entry {
 /** Where a task's metadata has the key of its entry. */
 const MARK = "outbox";
 
+/** The key of the entry that a task was made from, if it was asked for on this page. */
+export function entryKeyOf({ metadata }: Task): string | null {
+  const key = metadata[MARK];
+  return typeof key === "string" ? key : null;
+}
+
 /** The entries of which no task is there yet. Pure. */
 export function withoutTask(entries: readonly Entry[], tasks: readonly Task[]): readonly Entry[] {
-  const there = new Set(tasks.map(({ metadata }) => metadata[MARK]));
+  const there = new Set(tasks.map(entryKeyOf));
   return entries.filter(({ key }) => !there.has(key));
 }
 

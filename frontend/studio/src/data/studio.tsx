@@ -13,6 +13,7 @@ import {
 } from "react";
 import { recall, remember } from "../storage.ts";
 import { type Entry, Outbox } from "./outbox.ts";
+import { type Photo, Photos, photoOf } from "./photos.ts";
 import { useReachability } from "./reachability.ts";
 import { beginSession, endSession, OWNER } from "./session.ts";
 
@@ -22,6 +23,7 @@ const Context = createContext<Studio | null>(null);
 
 interface Studio {
   readonly outbox: Outbox;
+  readonly photos: Photos;
   readonly session: Session;
 }
 
@@ -34,31 +36,37 @@ export function StudioProvider({ children }: { children: ReactNode }): ReactNode
   const { client, feed, known } = useDarkroom();
   const queryClient = useQueryClient();
   const reachability = useReachability();
-  const outbox = useMemo(
-    () =>
-      new Outbox(
-        client,
-        { read: () => recall(KEY), write: (text) => remember(KEY, text) },
-        async (task) => {
-          const detail = queryKeys.tasks.detail(task.task_id);
-          const latest = newer(queryClient.getQueryData<Task>(detail), task);
-          queryClient.setQueryData(detail, latest);
-          // It may end before the next look: whoever looks then has to know that it was there.
-          if (!isTerminal(latest)) known.add(task.type, [task.task_id]);
-          // A look that began before knows nothing of it, and would be taken for the answer.
-          const queryKey = queryKeys.tasks.recovery(task.type);
-          await queryClient.cancelQueries({ queryKey });
-          await queryClient.invalidateQueries({ queryKey });
-        },
-      ),
-    [client, known, queryClient],
-  );
+  const [outbox, photos] = useMemo(() => {
+    const onTold = async (task: Task) => {
+      const detail = queryKeys.tasks.detail(task.task_id);
+      const latest = newer(queryClient.getQueryData<Task>(detail), task);
+      queryClient.setQueryData(detail, latest);
+      // It may end before the next look: whoever looks then has to know that it was there.
+      if (!isTerminal(latest)) known.add(task.type, [task.task_id]);
+      // A look that began before knows nothing of it, and would be taken for the answer.
+      const queryKey = queryKeys.tasks.recovery(task.type);
+      await queryClient.cancelQueries({ queryKey });
+      await queryClient.invalidateQueries({ queryKey });
+    };
+    const photos = new Photos(client, (task) =>
+      task === null
+        ? queryClient.invalidateQueries({ queryKey: queryKeys.tasks.all })
+        : onTold(task),
+    );
+    const shelf = { read: () => recall(KEY), write: (text: string | null) => remember(KEY, text) };
+    const outbox = new Outbox(client, shelf, async (task) => {
+      void photos.sendKept(task);
+      await onTold(task);
+    });
+    return [outbox, photos];
+  }, [client, known, queryClient]);
   const belongings = useMemo(
     () => ({
       outbox,
       feed,
       async forget() {
         outbox.clear();
+        photos.clear();
         known.clear();
         await queryClient.cancelQueries();
         queryClient.getMutationCache().clear();
@@ -66,17 +74,18 @@ export function StudioProvider({ children }: { children: ReactNode }): ReactNode
         await queryClient.resetQueries();
       },
     }),
-    [outbox, feed, known, queryClient],
+    [outbox, photos, feed, known, queryClient],
   );
   const studio = useMemo<Studio>(
     () => ({
       outbox,
+      photos,
       session: {
         begin: (key) => beginSession(client, belongings, key),
         end: () => endSession(client, belongings),
       },
     }),
-    [outbox, client, belongings],
+    [outbox, photos, client, belongings],
   );
   // The cookie is the whole browser's: another tab may have begun or ended a session.
   useEffect(() => {
@@ -107,6 +116,17 @@ function useStudio(): Studio {
 
 export function useOutbox(): Outbox {
   return useStudio().outbox;
+}
+
+/** Photos that are on their way to their tasks. */
+export function usePhotos(): Photos {
+  return useStudio().photos;
+}
+
+/** The photo of a task, as far as this page has it. */
+export function usePhoto(task: Task): Photo | null {
+  const photos = usePhotos();
+  return photoOf(useSyncExternalStore(photos.subscribe, photos.all), task);
 }
 
 /** To begin a session with a server that asks for a key, and to end it. */

@@ -14,13 +14,15 @@ import { CardGrid, TaskCard } from "../components/TaskCard.tsx";
 import { UnsentCard } from "../components/UnsentCard.tsx";
 import { useNow } from "../data/clock.ts";
 import { withoutTask } from "../data/outbox.ts";
-import { useClient, useOutbox, useUnsent } from "../data/studio.tsx";
+import { useReasons } from "../data/reasons.ts";
+import { useClient, useOutbox, usePhoto, usePhotos, useUnsent } from "../data/studio.tsx";
 import { endedBetween, useVisit } from "../data/visits.ts";
 import { Link } from "../navigation.tsx";
 import { PATHS, type GenerationPage as Page, TYPES } from "../routes.ts";
 import { kindOf } from "../strings/kinds.ts";
 import { useStrings } from "../strings/language.tsx";
 import { problemOf, problemText } from "../tasks/failure.ts";
+import type { Reason } from "../tasks/notes.ts";
 import { merge, nameOf, type Task } from "../tasks/task.ts";
 import styles from "./GenerationPage.module.css";
 
@@ -41,16 +43,20 @@ export function GenerationPage({
   const client = useClient();
   const outbox = useOutbox();
   const announce = useAnnounce();
+  const photos = usePhotos();
   const [prompt, setPrompt] = useState("");
+  const [provider, setProvider] = useState<string | null>(null);
   const upload = client.upload;
 
   const submit = useCallback(
-    (request: SubmitTask) => {
+    (request: SubmitTask, photo: File | null) => {
       const name = nameOf({ prompt: request.prompt ?? null }, kindOf(request.type, strings));
       announce(strings.tasks.announceSubmitted(name));
-      void outbox.submit(request, newKey(), new Date().toISOString());
+      const key = newKey();
+      if (photo !== null) photos.keep(key, photo);
+      void outbox.submit(request, key, new Date().toISOString());
     },
-    [announce, outbox, strings],
+    [announce, outbox, photos, strings],
   );
 
   const unserved = offer !== null && !offer.providers.some(({ healthy }) => healthy);
@@ -81,8 +87,10 @@ export function GenerationPage({
           onSubmit={submit}
           prompt={prompt}
           onPrompt={setPrompt}
+          provider={provider}
+          onProvider={setProvider}
         />
-        {offer?.default_provider === "STUDIO" && <PainterNote />}
+        {(provider ?? offer?.default_provider) === "STUDIO" && <PainterNote />}
       </div>
       <Tasks page={page} onOpen={onOpen} onPrompt={setPrompt} />
     </>
@@ -121,6 +129,8 @@ function Tasks({
       ),
     [history.data, unsent, recovery.tasks, recovery.ended],
   );
+  const reasons = useReasons(type, tasks);
+  const photos = usePhotos();
   const sending = withoutTask(unsent, tasks).filter(({ state }) => state !== "sent");
   const unknown = recovery.error !== null && tasks.length === 0;
   const loading = (recovery.isLoading || history.isLoading) && tasks.length === 0;
@@ -159,7 +169,10 @@ function Tasks({
               state={state === "sent" ? "sending" : state}
               problem={problem}
               onResend={() => void outbox.resend(key)}
-              onDiscard={() => outbox.discard(key)}
+              onDiscard={() => {
+                photos.drop(key);
+                outbox.discard(key);
+              }}
             />
           ))}
           {tasks.map((task) => (
@@ -168,6 +181,7 @@ function Tasks({
               task={task}
               now={now}
               fresh={endedBetween(task, visit)}
+              reason={reasons.get(task.task_id) ?? null}
               onOpen={onOpen}
             />
           ))}
@@ -179,6 +193,7 @@ function Tasks({
 
 const RECENT_OF: Record<Page, { type: string; limit: number }> = {
   create: { type: TYPES.create, limit: RECENT },
+  image: { type: TYPES.image, limit: RECENT },
   "white-background": { type: TYPES["white-background"], limit: RECENT },
   "clothing-change": { type: TYPES["clothing-change"], limit: RECENT },
   "photo-to-3d": { type: TYPES["photo-to-3d"], limit: RECENT },
@@ -189,14 +204,18 @@ interface WatchedCardProps {
   readonly task: Task;
   readonly now: number;
   readonly fresh: boolean;
+  readonly reason: Reason | null;
   readonly onOpen: (task: Task) => void;
 }
 
 /** Drawn again when its own task has changed, not with each of the others. */
-const WatchedCard = memo(function WatchedCard({ task, now, fresh, onOpen }: WatchedCardProps) {
+const WatchedCard = memo(function WatchedCard(props: WatchedCardProps) {
+  const { task, now, fresh, reason, onOpen } = props;
   const strings = useStrings();
   const cancel = useCancelTask();
   const retry = useRetryTask();
+  const photos = usePhotos();
+  const photo = usePhoto(task);
   const { task_id } = task;
   const { error: refused } = retry.submittedAt > cancel.submittedAt ? retry : cancel;
   return (
@@ -204,10 +223,19 @@ const WatchedCard = memo(function WatchedCard({ task, now, fresh, onOpen }: Watc
       task={task}
       now={now}
       fresh={fresh}
+      reason={reason}
+      photo={{
+        photo,
+        onChoose: (file) => void photos.send(task_id, file),
+        onAgain: () => void photos.again(task_id),
+      }}
       onOpen={() => onOpen(task)}
       busy={cancel.isPending || retry.isPending || retry.isSuccess}
       problem={refused === null ? null : problemText(problemOf(refused), strings)}
-      onCancel={() => cancel.mutate(task_id)}
+      onCancel={() => {
+        photos.drop(task_id);
+        cancel.mutate(task_id);
+      }}
       onRetry={() => retry.mutate(task_id)}
     />
   );

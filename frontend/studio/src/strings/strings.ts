@@ -3,6 +3,7 @@
 import type { GenerationType, TaskStatus } from "@darkroom/client";
 import type { GenerationPage, PageName } from "../routes.ts";
 import type { KnownProblem, KnownStage } from "../tasks/known.ts";
+import type { PhotoFailure, PhotoStep } from "../tasks/stages.ts";
 
 /** What a failure's sentence is made of: the server's values, and its own sentence as a last resort. */
 export interface FailureValues {
@@ -44,7 +45,18 @@ export type EventName =
   | "generation.cancelled"
   | "generation.erased";
 
-export type Rehearsal = "none" | "slow" | "flaky" | "fail" | "crash" | "hang";
+/** Why a provider is not asked at present. */
+export type HeldBackCode = "circuit_open" | "provider_busy";
+/** Who is not asked, and until when, where that is known. */
+export interface HeldBack {
+  readonly provider: string;
+  readonly time: string | null;
+}
+
+/** What can be made to go wrong, of any task. */
+export type AnyRehearsal = "none" | "slow" | "flaky" | "fail" | "crash" | "hang";
+/** Also the step of a photo's way at which it shall fail. */
+export type Rehearsal = AnyRehearsal | PhotoFailure;
 export type Shape = "landscape" | "square" | "portrait";
 export type ThemeWish = "system" | "light" | "dark";
 export type Slot = "subject" | "person" | "garment" | "start" | "reference";
@@ -123,8 +135,14 @@ export interface Strings {
     readonly seedHint: string;
     readonly rehearsal: string;
     readonly rehearsalHint: string;
-    readonly rehearsals: Readonly<Record<Rehearsal, string>>;
+    readonly rehearsals: Readonly<Record<AnyRehearsal, string>>;
     readonly rehearsedFailure: string;
+    readonly rehearsedStage: Named;
+    /** The options that several providers have; others go by what their schema calls them. */
+    readonly parameters: Readonly<Record<"num_images" | "aspect_ratio" | "format", string>>;
+    readonly byDefault: string;
+    readonly yes: string;
+    readonly no: string;
     readonly unavailable: string;
     readonly unavailableHint: string;
     readonly notOffered: string;
@@ -162,6 +180,19 @@ export interface Strings {
     readonly externalReference: Named;
     readonly noPreview: string;
     readonly notLoaded: string;
+    readonly choosePhoto: string;
+    readonly photoWanted: string;
+    readonly photoOnItsWay: Counted;
+    readonly photoLost: string;
+    readonly artifactOf: (number: number, count: number) => string;
+    readonly model: string;
+    readonly modelOf: Named;
+    readonly noModels: string;
+    readonly heldBack: Readonly<Record<HeldBackCode, (values: HeldBack) => string>>;
+    readonly substituted: (by: string, instead: string) => string;
+    readonly checkingSubmit: Named;
+    readonly cameLate: string;
+    readonly cameLateHint: string;
     readonly announceCompleted: Named;
     readonly announceFailed: Named;
     readonly announceSubmitted: Named;
@@ -169,6 +200,7 @@ export interface Strings {
     readonly empty: Readonly<Record<GenerationPage, string>>;
     readonly older: string;
   };
+  readonly photoSteps: Readonly<Record<PhotoStep, string>>;
   readonly stages: Readonly<Record<KnownStage, string>>;
   readonly failures: Readonly<Record<FailureCode | "unknown", FailureStrings>>;
   readonly problems: Readonly<Record<KnownProblem, string>>;
@@ -176,6 +208,9 @@ export interface Strings {
   readonly queueFull: Counted;
   readonly viewer: {
     readonly close: string;
+    readonly previous: string;
+    readonly next: string;
+    readonly turn: string;
     readonly type: string;
     readonly provider: string;
     readonly asked: string;
@@ -220,6 +255,12 @@ export interface Strings {
     readonly health: string;
     readonly healthy: string;
     readonly unhealthy: string;
+    readonly circuitOpen: (time: string | null) => string;
+    readonly probing: string;
+    readonly successRate: string;
+    readonly median: string;
+    readonly slowest: string;
+    readonly counted: string;
     readonly waiting: string;
     readonly running: string;
     readonly noLanes: string;

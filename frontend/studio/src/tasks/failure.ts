@@ -43,8 +43,18 @@ export function failureOf(task: Task, strings: Strings): Failure {
   return {
     icon: stageIcon ?? (code === null ? TriangleAlert : ICONS[code]),
     title: stageIcon === null ? words.title : strings.stages[task.stage as keyof Strings["stages"]],
-    text: words.text(valuesOf(error?.message ?? task.error_msg ?? "", error?.params ?? {})),
+    text:
+      refused(error?.params?.reason, strings) ??
+      words.text(valuesOf(error?.message ?? task.error_msg ?? "", error?.params ?? {})),
   };
+}
+
+/** The words for a picture that was refused, by the code that an upload of it would have had. */
+function refused(reason: unknown, { problems }: Strings): string | null {
+  const known: Readonly<Record<string, string>> = problems;
+  return typeof reason === "string" && Object.hasOwn(known, reason)
+    ? (known[reason] ?? null)
+    : null;
 }
 
 function isFailureCode(code: string): code is FailureCode {

@@ -8,8 +8,12 @@ export interface Formats {
   /** The same where there is little room: "2 min. ago". */
   agoShort(moment: string, now: number): string;
   moment(moment: string): string;
+  /** The time of day. */
+  time(moment: string): string;
   bytes(count: number): string;
   number(value: number, digits?: number): string;
+  /** A part of the whole: "98 %". */
+  share(part: number): string;
 }
 
 const STEPS = [
@@ -22,6 +26,8 @@ export function formatsFor(locale: string): Formats {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const short = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "narrow" });
   const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const times = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const shares = new Intl.NumberFormat(locale, { style: "percent" });
   const unit = (name: string, value: number, digits = 0) =>
     new Intl.NumberFormat(locale, {
       style: "unit",
@@ -40,11 +46,13 @@ export function formatsFor(locale: string): Formats {
     ago: (moment, now) => relative.format(...distance(moment, now)),
     agoShort: (moment, now) => short.format(...distance(moment, now)),
     moment: (moment) => moments.format(Date.parse(moment)),
+    time: (moment) => times.format(Date.parse(moment)),
     bytes(count) {
       if (count < 1_000) return unit("byte", count);
       if (count < 1_000_000) return unit("kilobyte", count / 1_000);
       return unit("megabyte", count / 1_000_000, 1);
     },
+    share: (part) => shares.format(part),
     number: (value, digits = 0) =>
       new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
   };

@@ -1,12 +1,11 @@
 /** Who serves which type, with what waits and runs there. Pure. */
 
-import type { GenerationTypeOffer } from "@darkroom/client";
+import type { GenerationTypeOffer, ProviderOffer } from "@darkroom/client";
 import type { Task } from "./task.ts";
 
 export interface Lane {
   readonly type: string;
-  readonly provider: string;
-  readonly healthy: boolean;
+  readonly provider: ProviderOffer;
   readonly waiting: number;
   readonly running: number;
 }
@@ -16,12 +15,12 @@ export function lanesOf(
   live: readonly Task[],
 ): readonly Lane[] {
   return offers.flatMap(({ type, default_provider, providers }) =>
-    providers.map(({ name, healthy }) => {
+    providers.map((provider) => {
       const here = live.filter(
-        (task) => task.type === type && providerOf(task, default_provider) === name,
+        (task) => task.type === type && providerOf(task, default_provider) === provider.name,
       );
       const running = here.filter(isRunning).length;
-      return { type, provider: name, healthy, waiting: here.length - running, running };
+      return { type, provider, waiting: here.length - running, running };
     }),
   );
 }
@@ -30,7 +29,17 @@ export function isRunning(task: Task): boolean {
   return task.status === "processing" && task.attempt > 0;
 }
 
-function providerOf(task: Task, fallback: string): string {
+export type Health = "healthy" | "unserved" | "open" | "probing";
+
+/** How a provider is; one whose circuit is open may be served all the same. */
+export function healthOf({ healthy, breaker }: ProviderOffer): Health {
+  if (breaker.state === "open") return "open";
+  if (breaker.state === "half_open") return "probing";
+  return healthy ? "healthy" : "unserved";
+}
+
+/** In upper case, as in the offers. */
+export function providerOf(task: Task, fallback: string): string {
   const named = task.provider_params.service;
   return task.provider?.toUpperCase() ?? (typeof named === "string" ? named : fallback);
 }

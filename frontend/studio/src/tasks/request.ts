@@ -3,6 +3,7 @@
 import type { GenerationTypeOffer, SubmitTask } from "@darkroom/client";
 import { type GenerationPage, TYPES } from "../routes.ts";
 import type { Rehearsal, Shape, Slot } from "../strings/strings.ts";
+import { chosen, hasShape, type OptionValue, optionsOf, parametersOf } from "./options.ts";
 
 /** What a person can fill in. */
 export interface Draft {
@@ -11,6 +12,8 @@ export interface Draft {
   readonly provider: string | null;
   readonly seed: string;
   readonly rehearsal: Rehearsal;
+  /** Of the options that the provider announced, those that were chosen. */
+  readonly options: Readonly<Record<string, OptionValue>>;
 }
 
 export const BLANK: Draft = {
@@ -19,6 +22,7 @@ export const BLANK: Draft = {
   provider: null,
   seed: "",
   rehearsal: "none",
+  options: {},
 };
 
 const SHAPES: Record<Shape, { width: number; height: number }> = {
@@ -36,6 +40,7 @@ interface Wording {
 
 export const WORDING: Record<GenerationPage, Wording> = {
   create: { prompt: "required", slots: ["reference"] },
+  image: { prompt: "required", slots: ["reference"] },
   "white-background": { prompt: "none", slots: ["subject"] },
   "clothing-change": { prompt: "optional", slots: ["person", "garment"] },
   "photo-to-3d": { prompt: "none", slots: ["subject"] },
@@ -59,12 +64,12 @@ export function pictureBounds(
 
 /** Whether a page begins with a photo rather than with words. */
 export function isPhotoPage(page: GenerationPage): boolean {
-  return page !== "create" && page !== "video";
+  return WORDING[page].prompt !== "required";
 }
 
 export interface Picture {
-  /** `unanswered`: it did not arrive, and may be sent again. */
-  readonly state: "uploading" | "done" | "refused" | "unanswered";
+  /** `unanswered`: it did not arrive, and may be sent again; `kept`: it is sent with the task. */
+  readonly state: "kept" | "uploading" | "done" | "refused" | "unanswered";
   readonly url: string | null;
 }
 
@@ -85,17 +90,9 @@ export function missing(
   return null;
 }
 
-/** The parameters that a provider takes, by the schema that it announced. */
-export function parametersOf(
-  offer: GenerationTypeOffer | null,
-  provider: string | null,
-): ReadonlySet<string> {
-  const name = provider ?? offer?.default_provider;
-  const schema = offer?.providers.find((each) => each.name === name)?.params_schema;
-  const properties: unknown = schema?.properties;
-  return new Set(
-    typeof properties === "object" && properties !== null ? Object.keys(properties) : [],
-  );
+/** Whether a photo is sent to the task itself, once that is there: its upload is the first step. */
+export function isSentToTask(page: GenerationPage): boolean {
+  return page === "photo-to-3d";
 }
 
 /** The request; `refusal` is the message of a failure that was asked for. */
@@ -116,7 +113,8 @@ export function requestOf(
     reference_images: pictures.flatMap((each) => (each.url === null ? [] : [each.url])),
     provider_params: {
       ...(draft.provider !== null && { service: draft.provider }),
-      ...(draft.shape !== null && takes.has("width") && takes.has("height") && SHAPES[draft.shape]),
+      ...(draft.shape !== null && hasShape(takes) && SHAPES[draft.shape]),
+      ...chosen(optionsOf(offer, draft.provider), draft.options),
       ...(seed !== null && takes.has("seed") && { seed }),
       ...(simulate !== null && takes.has("simulate") && { simulate }),
     },
@@ -137,5 +135,7 @@ function rehearse(rehearsal: Rehearsal, refusal: string): Record<string, unknown
       return { crash: true };
     case "hang":
       return { hang: true };
+    default:
+      return { fail_at: rehearsal };
   }
 }

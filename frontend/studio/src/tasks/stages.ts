@@ -5,7 +5,6 @@ import {
   Box,
   Brush,
   Check,
-  CircleAlert,
   Hourglass,
   ImageOff,
   ImageUp,
@@ -22,40 +21,56 @@ import type { KnownStage } from "./known.ts";
 
 export type StepState = "done" | "current" | "todo" | "failed";
 
+/** The five steps that a person sees of a photo on its way to a 3D model. */
+export type PhotoStep = "uploaded" | "removing" | "queueing" | "generating" | "ready";
+export type PhotoFailure = Extract<PhotoTo3dStage, `${string}_failed`>;
+
+/** A name in the catalogue: of a step, or of a stage. */
+export type StepName =
+  | { readonly of: "photoSteps"; readonly name: PhotoStep }
+  | { readonly of: "stages"; readonly name: KnownStage };
+
 export interface Step {
-  readonly stage: KnownStage;
+  readonly key: string;
+  readonly name: StepName;
   readonly icon: LucideIcon;
   readonly state: StepState;
+  /** Whether the task stands here. */
+  readonly here: boolean;
 }
 
-interface Place {
-  /** Which of the steps of the pipeline it belongs to. */
-  readonly step: number;
-  readonly icon: LucideIcon;
-}
+const PHOTO_STEPS: readonly (readonly [PhotoStep, LucideIcon])[] = [
+  ["uploaded", ImageUp],
+  ["removing", Scissors],
+  ["queueing", Send],
+  ["generating", Box],
+  ["ready", Save],
+];
 
-/** Where each of the eleven stages stands; a failure stands at the step that failed. */
-export const PHOTO_TO_3D: Record<PhotoTo3dStage, Place> = {
-  pending: { step: 0, icon: Hourglass },
-  uploaded: { step: 0, icon: ImageUp },
-  bgr_removed: { step: 1, icon: Scissors },
-  job_created: { step: 2, icon: Send },
-  model_generated: { step: 3, icon: Box },
-  model_saved: { step: 4, icon: Save },
-  upload_failed: { step: 0, icon: ImageOff },
-  bgr_removal_failed: { step: 1, icon: ScissorsLineDashed },
-  job_creation_failed: { step: 2, icon: Unplug },
-  model_generation_failed: { step: 3, icon: PackageX },
-  model_saving_failed: { step: 4, icon: SaveOff },
+/** At which of the five steps each of the eleven stages stands. */
+export const PHOTO_TO_3D: Record<PhotoTo3dStage, number> = {
+  pending: 0,
+  uploaded: 1,
+  bgr_removed: 2,
+  job_created: 3,
+  model_generated: 3,
+  model_saved: 4,
+  upload_failed: 0,
+  bgr_removal_failed: 1,
+  job_creation_failed: 2,
+  model_generation_failed: 3,
+  model_saving_failed: 4,
 };
 
-const PHOTO_STEPS: readonly PhotoTo3dStage[] = [
-  "uploaded",
-  "bgr_removed",
-  "job_created",
-  "model_generated",
-  "model_saved",
-];
+/** Each failure has a shape of its own, so that it is told from the others without colour. */
+const FAILURE_ICONS: Record<PhotoFailure, LucideIcon> = {
+  upload_failed: ImageOff,
+  bgr_removal_failed: ScissorsLineDashed,
+  job_creation_failed: Unplug,
+  model_generation_failed: PackageX,
+  model_saving_failed: SaveOff,
+};
+export const PHOTO_FAILURES = Object.keys(FAILURE_ICONS) as readonly PhotoFailure[];
 
 const IMAGE_ICONS: Record<PictureStage, LucideIcon> = {
   queued: Hourglass,
@@ -79,25 +94,23 @@ export function stepsOf({ type, status, stage }: Staged): readonly Step[] {
   if (type === "PHOTO_TO_3D" && isPhotoTo3dStage(stage)) return photoSteps(stage, status);
   const at = (IMAGE_STEPS as readonly string[]).indexOf(stage);
   if (at === -1) return [];
-  return IMAGE_STEPS.map((each, index) => ({
-    stage: each,
-    icon: IMAGE_ICONS[each],
+  return IMAGE_STEPS.map((name, index) => ({
+    key: name,
+    name: { of: "stages", name },
+    icon: IMAGE_ICONS[name],
     state: stateAt(index, at, status),
+    here: index === at,
   }));
 }
 
 function photoSteps(stage: PhotoTo3dStage, status: string): readonly Step[] {
-  const here = PHOTO_TO_3D[stage];
-  // A stage says what has been reached: what is being worked on is the one after it.
-  const reached = stage === "pending" || status === "failed" ? here.step : here.step + 1;
-  return PHOTO_STEPS.map((each, index) => {
-    const state = stateAt(index, reached, status);
-    const failed = state === "failed" || (status === "failed" && index === reached);
-    return {
-      stage: failed ? stage : each,
-      icon: failed ? here.icon : PHOTO_TO_3D[each].icon,
-      state,
-    };
+  const at = PHOTO_TO_3D[stage];
+  return PHOTO_STEPS.map(([name, icon], index) => {
+    const shared = { key: name, state: stateAt(index, at, status), here: index === at };
+    // A step that failed says what did.
+    return index === at && isPhotoFailure(stage)
+      ? { ...shared, name: { of: "stages", name: stage }, icon: FAILURE_ICONS[stage] }
+      : { ...shared, name: { of: "photoSteps", name }, icon };
   });
 }
 
@@ -108,10 +121,13 @@ function stateAt(index: number, at: number, status: string): StepState {
   return "current";
 }
 
+export function isPhotoFailure(stage: string): stage is PhotoFailure {
+  return Object.hasOwn(FAILURE_ICONS, stage);
+}
+
 /** The icon of a failed stage, where it has one of its own. */
 export function failedStageIcon(stage: string): LucideIcon | null {
-  return isPhotoTo3dStage(stage) && stage.endsWith("_failed") ? PHOTO_TO_3D[stage].icon : null;
+  return isPhotoFailure(stage) ? FAILURE_ICONS[stage] : null;
 }
 
 export const DONE_ICON = Check;
-export const FAILED_ICON = CircleAlert;

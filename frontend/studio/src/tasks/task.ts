@@ -21,7 +21,9 @@ export function phaseOf(task: Task): Phase {
     case "cancelled":
       return task.status;
     case "pending":
-      return task.type === "PHOTO_TO_3D" ? "photo" : "scheduled";
+      return task.type === "PHOTO_TO_3D" && task.reference_images.length === 0
+        ? "photo"
+        : "scheduled";
     case "processing":
       if (task.queue_position !== null && task.queue_position > 0) return "waiting";
       if (task.attempt === 0) return "waiting";

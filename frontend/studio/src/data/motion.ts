@@ -1,0 +1,4 @@
+/** Whether the reader asked their system for less motion. */
+export function movesLittle(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

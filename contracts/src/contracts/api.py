@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.records import Record
+from contracts.subjects import provider_of
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_PROMPT_CHARACTERS = 16_000
@@ -292,6 +293,12 @@ def task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
     return view
 
 
+def _provider(record: Record) -> str:
+    """Who serves the task, or is to."""
+    provider: str = record["provider"] or provider_of(record["lane"])
+    return provider
+
+
 def _artifact_view(artifact: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
     return {
         "url": url_of(artifact["key"]),
@@ -323,7 +330,7 @@ def prompt_task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, 
         "promptId": record["prompt_id"],
         "type": record["type"],
         "model": params.get("model"),
-        "service": params.get("service") or (record["provider"] or record["lane"]).upper(),
+        "service": params.get("service") or _provider(record).upper(),
         "externalTaskId": record["external_task_id"],
         "status": _CAMEL_STATUS[record["status"]],
         "stage": record["stage"],

@@ -58,13 +58,16 @@ EVENTS: Final = "task-store.events"
 """``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}]}``: the raw copy."""
 
 LINES: Final = "task-store.lines"
-"""``{}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane", "waiting", "running",
-"mean_s", "served_at"}]}``."""
+"""``{"least"?}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane", "waiting",
+"running", "mean_s", "served_at"}], "shares": [[type, owner, provider, waiting, band]]}``: of the
+owners, those that have ``least`` or more waiting, or any in a band behind the first; ``band`` is
+the last one that they wait in."""
 
 PROVIDERS: Final = "task-store.providers"
 """``{}`` -> ``{"providers": [{"type", "lane", "finished", "completed", "p50_s", "p95_s"}]}``: what
-the last tasks of each lane came to. ``finished`` are those that were completed, and those that
-failed by nobody's fault but the provider's or ours; seconds are from their start to their end."""
+the last tasks of each provider came to; ``lane`` is its first. ``finished`` are those that were
+completed, and those that failed by nobody's fault but the provider's or ours; seconds are from
+their start to their end."""
 
 SILENT: Final = "task-store.silent"
 """The reaper's question: ``{"log_sequence", "log_now", "watching_since", "timeout_s",

@@ -43,11 +43,29 @@ BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
 CANCEL_SUBJECTS = "cancel.*"
 MINIMUM_SERVER = (2, 12, 4)
 
+BANDS = 3
+"""The lanes of one type at one provider. See docs/decisions/0017-fair-lanes.md."""
+
 _FINISHING = (Completed, Failed, TimedOut, CancelledEvent, Erased)
 
 
 def requested_subject(tasktype: str, lane: str, task_id: str) -> str:
     return f"generation.requested.{subject_token(tasktype)}.{lane}.{task_id}"
+
+
+def lane_of(provider: str, band: int = 0) -> str:
+    """The lane of a provider in which tasks of a band wait: those of band 0 are served first."""
+    return provider if band == 0 else f"{provider}~{band}"
+
+
+def provider_of(lane: str) -> str:
+    """Who serves a lane."""
+    return lane.partition("~")[0]
+
+
+def band_of(lane: str) -> int:
+    """How far back a lane's tasks wait; 0 is the front."""
+    return int(lane.partition("~")[2] or 0)
 
 
 def progress_subject(tasktype: str, task_id: str) -> str:
@@ -111,7 +129,7 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class LaneConsumerSpec:
-    """The durable pull consumer that the generators of one lane share.
+    """The durable pull consumer that the generators of one lane (`lane_of`) share.
 
     There is no ``max_deliver``: attempts, read from the log, are the bound. There is no
     ``backoff``: it would replace ``ack_wait`` and does not apply to a nak.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from contracts.subjects import STREAM, LaneConsumerSpec, task_id_of
+from contracts.subjects import STREAM, LaneConsumerSpec, band_of, task_id_of
 from delivery.incoming import Incoming, drain, leave, listen
 from delivery.metrics import CONSUMER_RESTARTS, LEASES, REDELIVERIES
 from delivery.requests import DESCRIPTION, STATUS
@@ -30,6 +30,8 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 _MAX_BATCH = 256
 _GIVE_BACK_S = 0.2
+_ANSWER_S = 0.02
+"""In which a broker brings what waits."""
 
 _TROUBLES = {"409": "consumer_gone", "503": "no_responders"}
 _ACK = b"+ACK"
@@ -53,6 +55,11 @@ class Lease:
         self._client = client
         self._message = message
         self._on_end = on_end
+
+    @property
+    def band(self) -> int:
+        """How far back in its line the request waited."""
+        return band_of(self._message.subject.split(".")[3])
 
     @property
     def payload(self) -> bytes:
@@ -106,7 +113,9 @@ _V1_FIELDS = 9
 class LaneConsumer:
     """Pulls requests of one lane while there is room for them.
 
-    ``room`` tells how many more leases may be taken now; `wake` is called when it grew.
+    ``room`` tells how many more leases may be taken now; `wake` is called when it grew. What waits
+    in the lanes of those ``ahead`` comes first: nothing is asked for before they had the time to
+    bring it.
     ``rebind`` must make the consumer exist; it is called at the start and whenever the broker
     says that it is gone, so that a deleted durable is never a silent spin.
     """
@@ -119,6 +128,7 @@ class LaneConsumer:
         room: Callable[[], int],
         on_lease: Callable[[Lease], None],
         rebind: Callable[[LaneConsumerSpec], Awaitable[None]],
+        ahead: Sequence[LaneConsumer] = (),
     ) -> None:
         self.spec = spec
         self.bound = False
@@ -126,6 +136,8 @@ class LaneConsumer:
         self._room = room
         self._on_lease = on_lease
         self._rebind = rebind
+        self._ahead = ahead
+        self._asked_at = 0.0
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{spec.durable}"
         self._wake = asyncio.Event()
         self._leases: set[Lease] = set()
@@ -144,6 +156,14 @@ class LaneConsumer:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def brings_more_within(self, now: float) -> float:
+        """Seconds in which it may still bring what waits; 0 once it is seen that nothing does."""
+        if not self.bound:
+            return 0.0
+        if self._asked == 0:
+            return _ANSWER_S
+        return max(0.0, self._asked_at + _ANSWER_S - now)
 
     def reconnected(self) -> None:
         """The connection is a new one: the broker has forgotten what was pulled over the old."""
@@ -211,8 +231,13 @@ class LaneConsumer:
         # One pull for many: asking again for each finished task would double the traffic.
         if wanted <= 0 or (self._asked > 0 and wanted < _MAX_BATCH // 4):
             return
+        loop = asyncio.get_running_loop()
+        pause = max((each.brings_more_within(loop.time()) for each in self._ahead), default=0.0)
+        if pause > 0:
+            loop.call_later(pause, self._wake.set)
+            return
         if self._asked == 0:
-            self._heard_at = asyncio.get_running_loop().time()
+            self._heard_at = self._asked_at = loop.time()
         body = {
             "batch": wanted,
             "expires": int(_PULL_EXPIRES_S * 1e9),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from contracts.events import decode
-from integration.gateway.house import BOB, CREATE, House
+from integration.gateway.house import ANN, BOB, CREATE, House
 
 
 async def test_a_submit_is_in_the_log_before_its_answer(
@@ -84,3 +84,40 @@ async def test_health_and_readiness_are_told_without_a_credential(http: httpx.As
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+
+
+async def test_what_one_owner_has_too_much_of_waits_behind_what_others_have(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    narrow = await house.gateway(fair_share=2)
+
+    async def lane_of(headers: dict[str, str]) -> str:
+        answer = await narrow.post("/tasks", json=CREATE, headers=headers)
+        message = (await house.log.history(answer.json()["task_id"]))[0]
+        lane: str = decode(message.payload).data.lane
+        assert f".create.{lane}." in message.subject
+        return lane
+
+    ann = [await lane_of(ANN) for _ in range(4)]
+    bob = await lane_of(BOB)
+    await house.projected()
+    await house.parts[-1].pressure.refresh()
+    later = await lane_of(ANN)
+
+    assert ann == ["studio", "studio", "studio~1", "studio~1"]
+    assert bob == "studio"
+    assert later == "studio~1"
+
+
+async def test_an_owner_may_have_only_so_many_tasks_waiting(
+    house: House, http: httpx.AsyncClient
+) -> None:
+    narrow = await house.gateway(owner_waiting=2)
+    taken = [await narrow.post("/tasks", json=CREATE) for _ in range(2)]
+    refused = await narrow.post("/tasks", json=CREATE)
+    other = await narrow.post("/tasks", json=CREATE, headers=BOB)
+
+    assert [each.status_code for each in taken] == [202, 202]
+    assert (refused.status_code, refused.json()["code"]) == (429, "owner_queue_full")
+    assert refused.headers["retry-after"]
+    assert other.status_code == 202

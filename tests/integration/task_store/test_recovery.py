@@ -153,6 +153,36 @@ async def test_places_stay_exact_over_thousands_of_tickets(bus: Bus) -> None:
     assert {answer[each]["queue_position"] for each in gone} == {0}
 
 
+async def test_lanes_of_one_provider_are_one_line_the_front_first(bus: Bus) -> None:
+    lanes = {1: "studio~2", 2: "studio~1", 3: "studio", 4: "studio~1", 5: "studio", 6: "kie"}
+    told = [requested(task=task_id(n), lane=lane) for n, lane in lanes.items()]
+    last = await bus.tell(*told)
+    await bus.projected(last)
+    expected = {3: 1, 5: 2, 2: 3, 4: 4, 1: 5, 6: 1}
+
+    single = (await bus.ask(queries.GET, task_ids=[task_id(n) for n in lanes]))["ok"]["records"]
+    whole = (await bus.ask(queries.PROCESSING, owner="local", sequence=last))["ok"]["records"]
+    question = {"owners": ["local"], "from": []}
+    places = (await bus.ask(queries.PLACES, **question))["ok"]["places"]
+
+    by_id = {task_id(n): place for n, place in expected.items()}
+    assert {each: record["queue_position"] for each, record in single.items()} == by_id
+    assert {each["task_id"]: each["queue_position"] for each in whole} == by_id
+    assert {each[0]: each[3] for each in places} == by_id
+
+
+async def test_what_owners_have_waiting_is_told_of_those_who_have_much(bus: Bus) -> None:
+    many = [requested(task=task_id(n), owner="ann") for n in range(1, 5)]
+    behind = requested(task=task_id(5), owner="bob", lane="studio~1")
+    few = requested(task=task_id(6), owner="cat")
+    await bus.projected(await bus.tell(*many, behind, few))
+
+    shares = (await bus.ask(queries.LINES, least=4))["ok"]["shares"]
+
+    assert sorted(shares) == [["CREATE", "ann", "studio", 4, 0], ["CREATE", "bob", "studio", 1, 1]]
+    assert (await bus.ask(queries.LINES))["ok"]["shares"] == []
+
+
 async def test_an_answer_larger_than_the_brokers_limit_comes_whole(bus: Bus) -> None:
     long = "a" * 16_000
     events = [requested(task=task_id(n), prompt=long, at=n) for n in range(1, 151)]

@@ -28,9 +28,12 @@ from contracts.subjects import (
     LIVE_EVENTS,
     LaneConsumerSpec,
     StreamSpec,
+    band_of,
     beginnings_of,
     cancel_subject,
     facts_after_request,
+    lane_of,
+    provider_of,
     requests_of,
     subject_of,
     task_id_of,
@@ -120,3 +123,14 @@ def test_the_stream_keeps_every_event() -> None:
     spec = StreamSpec(max_age=timedelta(days=30), max_bytes=1)
 
     assert (spec.name, spec.subjects, spec.replicas) == ("GENERATION", ("generation.>",), 1)
+
+
+@pytest.mark.parametrize(("band", "lane"), [(0, "kie"), (1, "kie~1"), (2, "kie~2")])
+def test_a_lane_tells_its_provider_and_how_far_back_it_is(band: int, lane: str) -> None:
+    assert lane_of("kie", band) == lane
+    assert (provider_of(lane), band_of(lane)) == ("kie", band)
+
+
+def test_the_lanes_of_a_provider_are_served_in_the_order_of_their_names() -> None:
+    lanes = [lane_of("kie", band) for band in range(3)]
+    assert lanes == sorted(lanes)

@@ -17,7 +17,7 @@ from contracts.events import MAX_EVENT_BYTES, Accepted, RequestData, Requested, 
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import to_record
 from gateway import admission
-from gateway.admission import Circumstances, Wanted
+from gateway.admission import Circumstances, Wanted, band_for
 from gateway.refusals import Refusal
 
 ROOT = "https://darkroom.example"
@@ -348,3 +348,12 @@ def test_the_hash_sees_every_field() -> None:
     ]
 
     assert len({each.body_sha256 for each in changed}) == len(changed)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "band"), [(0, 0), (15, 0), (16, 1), (255, 1), (256, 2), (100_000, 2)]
+)
+def test_the_more_tasks_an_owner_has_waiting_the_further_back_waits_the_next(
+    waiting: int, band: int
+) -> None:
+    assert band_for(waiting, 16) == band

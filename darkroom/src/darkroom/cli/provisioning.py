@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.js.errors import APIError, ServiceUnavailableError
 from pydantic import ValidationError
 
-from contracts.subjects import LaneConsumerSpec
+from contracts.subjects import BANDS, LaneConsumerSpec, lane_of
 from darkroom.cli.failures import Refused
 from darkroom.cli.servers import database_connection, log_connection
 from darkroom.cli.settings import CommandLineSettings, ServerAddresses, unusable
@@ -49,9 +49,12 @@ async def lane_specs() -> list[LaneConsumerSpec]:
     try:
         return [
             LaneConsumerSpec(
-                lane.kind.name, lane.name, ack_wait=timedelta(seconds=settings.lease_s)
+                lane.kind.name,
+                lane_of(lane.name, band),
+                ack_wait=timedelta(seconds=settings.lease_s),
             )
             for lane in lanes_of(providers)
+            for band in range(BANDS)
         ]
     finally:
         for provider in providers:

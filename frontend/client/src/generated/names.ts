@@ -98,6 +98,8 @@ export interface Problems {
   image_zero_size: 422;
   /** Queue full */
   queue_full: 429;
+  /** Too many of your tasks wait */
+  owner_queue_full: 429;
   /** Read too slowly */
   slow_reader: 429;
   /** Too many subscriptions */

@@ -36,6 +36,8 @@ export const problems: Strings["problems"] = {
   image_too_large: "This picture has too many pixels.",
   image_animated: "Animated pictures can't be used here.",
   image_zero_size: "This picture has no area.",
+  owner_queue_full:
+    "Too many of your tasks are waiting already. Try again when one of them has begun.",
   queue_full: "The line is full at the moment. Try again in a little while.",
   internal: "Something went wrong on the server. Please try again.",
   log_unreachable: "The server can't take tasks right now. Nothing was sent; please try again.",

@@ -36,6 +36,7 @@ export const problems: Strings["problems"] = {
   image_too_large: "Bu resimde çok fazla piksel var.",
   image_animated: "Hareketli resimler burada kullanılamaz.",
   image_zero_size: "Bu resmin alanı yok.",
+  owner_queue_full: "Zaten çok fazla görevin bekliyor. Biri başlayınca yeniden dene.",
   queue_full: "Sıra şu anda dolu. Biraz sonra dene.",
   internal: "Sunucuda bir şey ters gitti. Lütfen tekrar dene.",
   log_unreachable: "Sunucu şu anda görev alamıyor. Hiçbir şey gönderilmedi; tekrar dene.",

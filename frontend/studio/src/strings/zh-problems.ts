@@ -36,6 +36,7 @@ export const problems: Strings["problems"] = {
   image_too_large: "这张图片的像素太多。",
   image_animated: "这里不能使用动图。",
   image_zero_size: "这张图片没有面积。",
+  owner_queue_full: "你的等待任务过多。请在其中一个开始后重试。",
   queue_full: "队伍已满。请稍后再试。",
   internal: "服务器出了问题。请重试。",
   log_unreachable: "服务器现在无法接收任务。什么都没有发送，请重试。",

@@ -30,6 +30,7 @@ from contracts.events import (
 )
 from contracts.generation_types import GENERATION_TYPES, GenerationType
 from contracts.records import Record
+from contracts.subjects import BANDS, lane_of, provider_of
 from gateway.refusals import Refusal, request_too_large
 from gateway.wellformed import NUL_IN_JSON, check_json, invalid, refuse_nul, shape_refusal
 
@@ -37,6 +38,7 @@ SOURCE = "gateway"
 MAX_IDEMPOTENCY_KEY = 255
 ROOM_TO_BE_REQUESTED = 2048
 """What the later request of a waiting task may have more: its photo, another writer's envelope."""
+_NEXT_BAND = 16
 _EXACT_FLOAT = 2.0**53
 _SUBMISSION: TypeAdapter[SubmitTask] = TypeAdapter(SubmitTask)
 _IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{MAX_IDEMPOTENCY_KEY}}}")
@@ -66,12 +68,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Who asks, when, and the ids of what will come of it."""
+    """Who asks, when, and the ids of what will come of it. ``band``: how far back it waits."""
 
     owner: str
     task_id: str
     submission: str
     now: datetime
+    band: int = 0
     traceparent: str | None = None
 
 
@@ -121,7 +124,7 @@ def want_again(record: Record) -> Wanted:
     """The request of a task that has ended, asked for once more."""
     return Wanted(
         kind=generation_type(record["type"]),
-        lane=record["lane"],
+        lane=provider_of(record["lane"]),
         prompt=record["prompt"],
         references=tuple(record["reference_images"]),
         provider_params=record["provider_params"],
@@ -140,7 +143,7 @@ def begin(wanted: Wanted, at: Circumstances) -> Requested | Accepted:
     later = wanted.run_at is not None and wanted.run_at > at.now
     waits = later or (kind.waits_for_photo and not wanted.references)
     data = RequestData(
-        lane=wanted.lane,
+        lane=lane_of(wanted.lane, at.band),
         stage=kind.pending_stage if waits else kind.waiting_stage,
         prompt=wanted.prompt,
         reference_images=wanted.references,
@@ -189,6 +192,16 @@ def generation_type(name: str) -> GenerationType:
             errors=[(("type",), f"one of {known}")],
         )
     return kind
+
+
+def band_for(waiting: int, share: int) -> int:
+    """How far back the next task of an owner waits who has so many waiting already.
+
+    The first ``share`` of each owner's tasks wait in front, sixteen times as many behind them.
+    """
+    if waiting < share:
+        return 0
+    return 1 if waiting < share * _NEXT_BAND else BANDS - 1
 
 
 def choose_lane(kind: GenerationType, provider_params: Mapping[str, Any]) -> str:

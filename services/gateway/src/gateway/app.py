@@ -81,7 +81,13 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     feed = Feed(bus, live, histories, views.told)
     places = Places(task_store, feed)
     catalogue = Catalogue(bus)
-    pressure = Pressure(bus, task_store, settings.queue_limit)
+    pressure = Pressure(
+        bus,
+        task_store,
+        settings.queue_limit,
+        share=settings.fair_share,
+        owner_limit=settings.owner_waiting,
+    )
     store = _store(settings)
     uploads = Uploads(
         store,

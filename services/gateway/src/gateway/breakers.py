@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from contracts.breaker import Breaker
 from contracts.records import Record
-from contracts.subjects import BREAKER_BUCKET
+from contracts.subjects import BREAKER_BUCKET, provider_of
 from delivery.bucket import read_bucket
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
@@ -45,7 +45,7 @@ class Breakers:
         """Why this task isn't begun, if that is its provider's doing: a `WaitingForView`."""
         if record["phase"] not in _IN_LINE or not self._breakers:
             return None
-        provider = record["lane"]
+        provider = provider_of(record["lane"])
         breaker, now = self.of(provider), datetime.now(UTC)
         if breaker.wants_probe(now) or not breaker.is_blocked(now):
             return None

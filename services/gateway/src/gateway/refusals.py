@@ -51,6 +51,7 @@ REFUSALS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "image_animated": (422, "Animated picture"),
         "image_zero_size": (422, "Picture without area"),
         "queue_full": (429, "Queue full"),
+        "owner_queue_full": (429, "Too many of your tasks wait"),
         "slow_reader": (429, "Read too slowly"),
         "too_many_subscriptions": (429, "Too many subscriptions"),
         "internal": (500, "Internal error"),

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     artifacts_url: str | None = None
     public_url: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 100_000
+    owner_waiting: Annotated[int, Field(ge=1)] | None = None
+    fair_share: Annotated[int, Field(ge=1)] = 16
     upload_ttl_s: Annotated[float, Field(gt=0)] = 259_200
     upload_max_bytes: Annotated[int, Field(gt=0)] = 26_214_400
     upload_backlog_bytes: Annotated[int, Field(gt=0)] = 268_435_456

@@ -114,18 +114,19 @@ class Submissions:
         offer.check(wanted.provider_params)
         if wanted.references:
             await self._references.check(asked.owner, wanted.references, expired=asked.retry)
-        await self._pressure.admit(wanted.kind.name)
+        await self._pressure.admit(wanted.kind.name, asked.owner, wanted.lane)
 
     async def _publish(self, task_id: str, wanted: Wanted, asked: Asked) -> Submitted:
-        at = Circumstances(
-            owner=asked.owner,
-            task_id=task_id,
-            submission=os.urandom(8).hex(),
-            now=self._now(),
-            traceparent=asked.traceparent,
-        )
-        event = begin(wanted, at)
-        with self._pressure.place(wanted.kind.name) as place:
+        with self._pressure.place(wanted.kind.name, asked.owner, wanted.lane) as place:
+            at = Circumstances(
+                owner=asked.owner,
+                task_id=task_id,
+                submission=os.urandom(8).hex(),
+                now=self._now(),
+                band=place.band,
+                traceparent=asked.traceparent,
+            )
+            event = begin(wanted, at)
             try:
                 stored = await self._bus.link.publisher.publish(
                     event, expect=NOTHING_YET, budget_s=PUBLISH_BUDGET_S

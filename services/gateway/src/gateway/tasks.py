@@ -129,8 +129,9 @@ class TaskStore:
         events: list[dict[str, Any]] = answer["events"]
         return events
 
-    async def lines(self) -> dict[str, Any]:
-        return await self._ask(queries.LINES, {})
+    async def lines(self, least: int) -> dict[str, Any]:
+        """How long the lines are, and what owners have in them who have ``least`` or more."""
+        return await self._ask(queries.LINES, {"least": least})
 
     async def status(self) -> dict[str, Any]:
         return await self._ask(queries.STATUS, {})

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from contracts.events import Event, Progressed, Retrying, Started, Submitting, TaskError
 from contracts.lifecycle import BackingOff, FailedState, Task
+from contracts.subjects import provider_of
 from generator.provider import Busy, Rejected, Submitted, Unavailable
 
 LONGEST_PAUSE_S = 300.0
@@ -177,7 +178,7 @@ def decide(
     """
     if task is None:
         return Start(1)
-    if task.request.lane != provider:
+    if provider_of(task.request.lane) != provider:
         # It has gone to another one.
         return Drop()
     if task.status.is_terminal:

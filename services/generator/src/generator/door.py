@@ -28,6 +28,7 @@ _log = get_logger(__name__)
 
 _FAULTS = (NatsError, Contended, TimeoutError, OSError)
 _AGAIN_S = 1.0
+_FIRST = (0, 0)
 
 
 class WhileOpen(StrEnum):
@@ -86,16 +87,17 @@ class Door:
         return free
 
     def next_of(self, waiting: Iterable[Work]) -> Work | None:
-        """The one to begin: of those that may, one of the owner with the fewest inside."""
+        """The one to begin: of those that may and wait in front, one of the owner with the fewest
+        inside."""
         best: Work | None = None
-        fewest = 0
+        rank = _FIRST
         for work in waiting:
             if not self._may_begin(work):
                 continue
-            inside = self._owners[work.owner]
-            if best is None or inside < fewest:
-                best, fewest = work, inside
-                if not inside:
+            own = (work.lease.band, self._owners[work.owner])
+            if best is None or own < rank:
+                best, rank = work, own
+                if own == _FIRST:
                     break
         return best
 

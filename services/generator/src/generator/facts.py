@@ -31,6 +31,7 @@ from contracts.events import (
 )
 from contracts.ids import uuid7
 from contracts.lifecycle import Task
+from contracts.subjects import provider_of
 from generator.provider import Submitted
 
 SOURCE = "generator"
@@ -54,7 +55,8 @@ def rerouted(
             "attempt": task.attempt,
             "provider_params": dict(params),
             "metadata": dict(task.metadata),
-            "substituted_from": request.data.substituted_from or request.data.lane.upper(),
+            "substituted_from": request.data.substituted_from
+            or provider_of(request.data.lane).upper(),
         }
     )
     return Requested(

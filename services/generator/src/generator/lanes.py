@@ -8,11 +8,12 @@ import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import product
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from contracts.subjects import STREAM, LaneConsumerSpec
+from contracts.subjects import BANDS, STREAM, LaneConsumerSpec, lane_of
 from delivery.leases import LaneConsumer, Lease
 from delivery.provision import ensure_lane
 from generator.door import Door
@@ -68,15 +69,19 @@ class Lanes:
         self._returning: set[asyncio.Task[None]] = set()
         self._pulling: list[asyncio.Task[None]] = []
         self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
-        for lane in lanes:
-            pool = slots[lane.provider.execution]
+        # The front of every line is asked for first.
+        lines: dict[int, list[LaneConsumer]] = {id(lane): [] for lane in lanes}
+        for band, lane in product(range(BANDS), lanes):
+            pool, ahead = slots[lane.provider.execution], lines[id(lane)]
             consumer = LaneConsumer(
                 client,
-                LaneConsumerSpec(lane.kind.name, lane.name, ack_wait=ack_wait),
+                LaneConsumerSpec(lane.kind.name, lane_of(lane.name, band), ack_wait=ack_wait),
                 room=functools.partial(self._room, lane),
                 on_lease=functools.partial(self.take, lane),
                 rebind=self._rebind,
+                ahead=tuple(ahead),
             )
+            ahead.append(consumer)
             self._consumers[pool].append(consumer)
         door.breakers.on_change = self._on_breaker_change
 

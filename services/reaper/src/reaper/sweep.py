@@ -22,7 +22,12 @@ from contracts.ids import uuid7
 from contracts.lifecycle import Task
 from contracts.queries import SILENT
 from contracts.records import Record, from_record
-from contracts.subjects import BREAKER_BUCKET, cancel_subject, finished_subject
+from contracts.subjects import (
+    BREAKER_BUCKET,
+    cancel_subject,
+    finished_subject,
+    provider_of,
+)
 from delivery.bucket import read_bucket
 from delivery.ends import Lost, publish_end
 from delivery.log import LogReader, StreamState
@@ -197,9 +202,8 @@ class Sweeper:
         for record in answer.records:
             try:
                 task = from_record(record)
-                verdict = self._judge(
-                    task, record, answer.now, watching_since, excused.get(task.request.lane)
-                )
+                until = excused.get(provider_of(task.request.lane))
+                verdict = self._judge(task, record, answer.now, watching_since, until)
                 outcome = await self._do(verdict, task, state.now) if heeded else _put_off(verdict)
             except (EventTooLarge, Refused, KeyError, TypeError, ValueError) as problem:
                 # This task's trouble alone, and the same next time: the others go on.

@@ -20,6 +20,7 @@ from nats.aio.subscription import Subscription
 from contracts import queries
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
+from contracts.subjects import band_of, provider_of
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import respond
 from task_store import metrics
@@ -232,7 +233,7 @@ class Queries:
         following = [
             [*lane, row["ticket"]]
             for lane, row in looked_at.items()
-            if row["place"] < row["waiting"]
+            if row["in_lane"] < row["waiting"]
         ]
         return {"sequence": checkpoint, "places": list(places.values()), "next": following}
 
@@ -284,8 +285,13 @@ class Queries:
             events.append({"sequence": row["sequence"], "logtime": row["logtime"], "event": event})
         return {"events": events}
 
-    async def _lines(self, _: Mapping[str, Any]) -> Any:
+    async def _lines(self, question: Mapping[str, Any]) -> Any:
         rows = await self._pool.fetch(STATEMENTS["read_lines"])
+        least = int(question.get("least", 0))
+        shares: list[Any] = []
+        # Most of the time no line is long enough to look who is in it.
+        if least and any(_is_worth_a_look(row, least) for row in rows):
+            shares = await self._pool.fetch(STATEMENTS["read_shares"], least)
         lanes = [
             {name: row[name] for name in _LANE_FIELDS} for row in rows if row["lane"] is not None
         ]
@@ -296,6 +302,10 @@ class Queries:
             "sequence": rows[0]["sequence"] if rows else 0,
             "waiting": waiting,
             "lanes": lanes,
+            "shares": [
+                [row["type"], row["owner"], provider_of(row["lane"]), row["waiting"], row["band"]]
+                for row in ({**each, "band": band_of(each["lane"])} for each in shares)
+            ],
         }
 
     async def _providers(self, _: Mapping[str, Any]) -> Any:
@@ -387,6 +397,14 @@ class Queries:
 
 
 _RECENT_EVENTS = 20_000
+
+
+def _is_worth_a_look(row: Mapping[str, Any], least: int) -> bool:
+    """Whether some owner may have so many waiting in a lane, or waits behind the front."""
+    lane, waiting = row["lane"], row["waiting"]
+    return lane is not None and waiting >= (1 if band_of(lane) else least)
+
+
 _LANE_FIELDS = ("type", "lane", "waiting", "running", "finished", "mean_s", "served_at")
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.subjects import HOOK_BUCKET
+from contracts.subjects import HOOK_BUCKET, provider_of
 from delivery.log import LogUnavailable
 from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.admission import is_task_id
@@ -34,7 +34,10 @@ async def call_back(request: Request, parts: InParts, provider: str, task_id: st
     """For providers' services: something happened to the job of a task."""
     require_plain(request.headers)
     record = await parts.reader.find(task_id) if is_task_id(task_id) else None
-    if record is None or provider not in (record["lane"], record["provider"]):
+    if record is None or provider not in (
+        provider_of(record["lane"]),
+        record["provider"],
+    ):
         raise task_not_found()
     chunks = limited(request, MOST_BYTES, "body_too_large")
     body = b"".join([chunk async for chunk in chunks])

@@ -103,12 +103,21 @@ SELECT type, lane, waiting, running, finished, mean_s, served_at FROM lanes
 SELECT task_id, min(sequence) AS sequence FROM parked GROUP BY task_id
 
 -- name: read_tasks
--- Tasks by id, with their place in the line and what their lane is like.
+-- Tasks by id, with their place in the line and what their provider is like. A provider's lanes are
+-- served one after the other, in the order of their names: `studio`, `studio~1`, `studio~2`.
 SELECT t.*, place.ahead, l.mean_s, l.running
 FROM tasks t
-LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
 LEFT JOIN LATERAL (
-    SELECT (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
+    SELECT sum(b.running)::bigint AS running, sum(b.mean_s * b.finished) / sum(b.finished)
+        FILTER (WHERE b.mean_s IS NOT NULL) AS mean_s
+    FROM lanes b
+    WHERE b.type = t.type AND split_part(b.lane, '~', 1) = split_part(t.lane, '~', 1)
+) l ON t.status = 'processing'
+LEFT JOIN LATERAL (
+    SELECT (SELECT coalesce(sum(b.waiting), 0) FROM lanes b
+            WHERE b.type = t.type AND split_part(b.lane, '~', 1) = split_part(t.lane, '~', 1)
+              AND b.lane COLLATE "C" < t.lane COLLATE "C")
+         + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
             WHERE c.type = t.type AND c.lane = t.lane AND c.level = 3 AND c.bucket < t.ticket >> 24)
          + (SELECT coalesce(sum(waiting), 0) FROM waiting_counts c
             WHERE c.type = t.type AND c.lane = t.lane AND c.level = 2
@@ -125,12 +134,17 @@ WHERE {condition}
 -- name: read_long_lines
 -- The same for an owner with many tasks in line: each line is numbered once, not once a task.
 WITH line AS MATERIALIZED (
-    SELECT task_id, row_number() OVER (PARTITION BY type, lane ORDER BY ticket) - 1 AS ahead
+    SELECT task_id, row_number() OVER (
+        PARTITION BY type, split_part(lane, '~', 1) ORDER BY lane COLLATE "C", ticket) - 1 AS ahead
     FROM tasks WHERE phase = 'waiting' AND ($2::text IS NULL OR type = $2)
+), served AS (
+    SELECT type, split_part(lane, '~', 1) AS provider, sum(running)::bigint AS running,
+        sum(mean_s * finished) / sum(finished) FILTER (WHERE mean_s IS NOT NULL) AS mean_s
+    FROM lanes GROUP BY 1, 2
 )
 SELECT t.*, line.ahead, l.mean_s, l.running
 FROM tasks t
-LEFT JOIN lanes l ON l.type = t.type AND l.lane = t.lane
+LEFT JOIN served l ON l.type = t.type AND l.provider = split_part(t.lane, '~', 1)
 LEFT JOIN line ON line.task_id = t.task_id
 WHERE {condition}
 
@@ -188,8 +202,15 @@ ORDER BY e.sequence
 -- Of each line the first $5 tasks, and $5 that come after a ticket ($2, $3, $4): the places of
 -- those that belong to the owners. `last` is the ticket up to which a line was looked at.
 WITH line AS (
-    SELECT l.type, l.lane, l.mean_s, l.running, l.waiting, greatest(f.ticket, 0) AS start
+    SELECT l.type, l.lane, p.mean_s, p.running, l.waiting, greatest(f.ticket, 0) AS start,
+        p.before
     FROM lanes l
+    CROSS JOIN LATERAL (
+        SELECT sum(b.running)::bigint AS running,
+            sum(b.mean_s * b.finished) / sum(b.finished) FILTER (WHERE b.mean_s IS NOT NULL) AS mean_s,
+            coalesce(sum(b.waiting) FILTER (WHERE b.lane COLLATE "C" < l.lane COLLATE "C"), 0)::bigint AS before
+        FROM lanes b
+        WHERE b.type = l.type AND split_part(b.lane, '~', 1) = split_part(l.lane, '~', 1)) p
     LEFT JOIN unnest($2::text[], $3::text[], $4::bigint[]) f (type, lane, ticket)
         ON f.type = l.type AND f.lane = l.lane
     WHERE l.waiting > 0
@@ -211,7 +232,8 @@ WITH line AS (
     FROM line WHERE start > 0
 )
 SELECT part.type, part.lane, line.mean_s, line.running, line.waiting,
-    w.task_id, w.owner, part.ahead + w.nth AS place, w.ticket
+    w.task_id, w.owner, line.before + part.ahead + w.nth AS place, part.ahead + w.nth AS in_lane,
+    w.ticket
 FROM part JOIN line ON line.type = part.type AND line.lane = part.lane
 CROSS JOIN LATERAL (
     SELECT t.task_id, t.owner, t.ticket, row_number() OVER (ORDER BY t.ticket) AS nth,
@@ -229,6 +251,14 @@ SELECT l.*, c.sequence
 FROM checkpoint c LEFT JOIN lanes l ON true
 ORDER BY l.type, l.lane
 
+-- name: read_shares
+-- What owners have waiting in the lines of a provider: those with $1 tasks or more, or with any that
+-- wait behind the front.
+SELECT type, owner, max(lane COLLATE "C") AS lane, count(*) AS waiting
+FROM tasks WHERE phase = 'waiting'
+GROUP BY type, owner, split_part(lane, '~', 1)
+HAVING count(*) >= $1 OR max(lane COLLATE "C") <> split_part(max(lane COLLATE "C"), '~', 1)
+
 -- name: read_providers
 -- What the last tasks came to, of those that ended within the last $1 events. Seconds from start to
 -- end. What a user asked wrongly, or called off, says nothing of a provider.
@@ -237,7 +267,7 @@ WITH ended AS (
     FROM log.events e, checkpoint c
     WHERE e.sequence > c.sequence - $1 AND e.subject LIKE 'generation.finished.%'
 )
-SELECT t.type, t.lane, count(*) AS finished,
+SELECT t.type, split_part(t.lane, '~', 1) AS lane, count(*) AS finished,
     count(*) FILTER (WHERE t.phase = 'completed') AS completed,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY s.seconds) AS p50_s,
     percentile_cont(0.95) WITHIN GROUP (ORDER BY s.seconds) AS p95_s
@@ -245,7 +275,7 @@ FROM ended JOIN tasks t USING (task_id)
     CROSS JOIN LATERAL (SELECT extract(epoch FROM t.finished_at - t.started_at)::float8) s (seconds)
 WHERE t.phase = 'completed' OR t.phase = 'failed' AND t.started_at IS NOT NULL
     AND t.error ->> 'code' NOT IN ('provider_rejected', 'invalid_input', 'cancelled')
-GROUP BY t.type, t.lane
+GROUP BY t.type, split_part(t.lane, '~', 1)
 
 -- name: read_referenced
 -- Which of these keys a task refers to.
@@ -267,13 +297,13 @@ WITH clock AS (
 ), limits AS (
     SELECT * FROM unnest($5::text[], $6::float8[], $7::float8[]) u (type, timeout_s, deadline_s)
 ), service AS (
-    SELECT lane, max(served_at) AS last FROM lanes GROUP BY lane
+    SELECT split_part(lane, '~', 1) AS provider, max(served_at) AS last FROM lanes GROUP BY 1
 ), excused AS (
     SELECT * FROM unnest($12::text[], $13::timestamptz[]) u (lane, until)
 ), candidates AS (
     SELECT t.task_id, t.heard_at AS since
     FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
-    LEFT JOIN excused x ON x.lane = t.lane
+    LEFT JOIN excused x ON x.lane = split_part(t.lane, '~', 1)
     WHERE t.phase IN ('pending', 'running', 'backing_off') AND (
         (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at, x.until)
             <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
@@ -284,9 +314,9 @@ WITH clock AS (
       AND NOT EXISTS (SELECT FROM parked p WHERE p.task_id = t.task_id::text)
     UNION ALL
     SELECT w.task_id, w.heard_at
-    FROM clock CROSS JOIN lanes l JOIN service s ON s.lane = l.lane
+    FROM clock CROSS JOIN lanes l JOIN service s ON s.provider = split_part(l.lane, '~', 1)
     LEFT JOIN limits k ON k.type = l.type
-    LEFT JOIN excused x ON x.lane = l.lane
+    LEFT JOIN excused x ON x.lane = split_part(l.lane, '~', 1)
     CROSS JOIN LATERAL (
         SELECT t.task_id, t.heard_at FROM tasks t
         WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
@@ -300,7 +330,7 @@ SELECT t.*, s.last AS served_at, clock.now AS clock_now, clock.sequence AS clock
 FROM clock
 LEFT JOIN LATERAL (SELECT * FROM candidates ORDER BY since LIMIT $9) chosen ON true
 LEFT JOIN tasks t ON t.task_id = chosen.task_id
-LEFT JOIN service s ON s.lane = t.lane
+LEFT JOIN service s ON s.provider = split_part(t.lane, '~', 1)
 ORDER BY chosen.since
 
 -- name: read_parked

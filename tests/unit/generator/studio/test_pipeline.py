@@ -53,6 +53,7 @@ class Bench:
             "attempt": 1,
             "fetch": self.fetch,
             "save": self.save,
+            "called_back": asyncio.sleep,
         }
         return Job(**(plain | changes))
 

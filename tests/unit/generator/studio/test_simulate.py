@@ -123,7 +123,7 @@ async def test_the_studio_computes_here_and_submits_nowhere() -> None:
     async def fetch(key: str) -> bytes:
         raise AssertionError(key)
 
-    job = Job("t", "o", "CREATE", "a tree", (), {}, 1, fetch)
+    job = Job("t", "o", "CREATE", "a tree", (), {}, 1, fetch, asyncio.sleep)
     assert (provider.name, provider.execution) == ("studio", Execution.LOCAL)
     assert await provider.resume(job, Submitted()) is False
     await provider.cancel(job, Submitted())

@@ -1,5 +1,6 @@
 """Trouble on order, and what the studio offers."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping

@@ -9,14 +9,37 @@ import pytest
 from darkroom.cli.servers import without_password
 from unit.cli.conftest import Darkroom
 
+PROVIDERS = {"comfyui", "forge", "kie", "openai", "fal", "replicate", "cog"}
+
 
 def test_every_service_has_its_settings(darkroom: Darkroom) -> None:
     told = json.loads(darkroom("config", "--json").stdout)
 
-    assert set(told) == {"darkroom", "gateway", "generator", "task-store", "reaper"}
+    services = {"darkroom", "gateway", "generator", "task-store", "reaper"}
+    assert set(told) == services | PROVIDERS
     assert told["gateway"]["DARKROOM_PORT"] == 8400
     assert told["reaper"]["DARKROOM_TASK_TIMEOUT_S"] == 300
     assert told["darkroom"]["DARKROOM_STREAM_MAX_BYTES"] == 20 * 1024**3
+    assert told["generator"]["DARKROOM_BREAKER_POLICY"] == "wait"
+
+
+def test_every_provider_has_its_settings_whether_it_is_offered_or_not(darkroom: Darkroom) -> None:
+    told = json.loads(darkroom("config", "--json").stdout)
+
+    assert told["kie"]["DARKROOM_KIE_URL"] == "https://api.kie.ai"
+    assert told["kie"]["DARKROOM_KIE_API_KEY"] is None
+    assert told["comfyui"]["DARKROOM_COMFYUI_TEMPLATES"] is None
+
+
+def test_a_provider_that_cannot_be_loaded_is_named_and_the_rest_is_told(
+    darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DARKROOM_EXTRA_PROVIDERS", "nowhere:Model")
+
+    ran = darkroom("config", "--json")
+
+    assert "nowhere:Model can't be loaded" in ran.stderr
+    assert json.loads(ran.stdout)["reaper"]["DARKROOM_TASK_TIMEOUT_S"] == 300
 
 
 @pytest.mark.parametrize("words", [["config"], ["config", "--json"]])

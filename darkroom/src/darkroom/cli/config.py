@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import click
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 from rich import box
@@ -20,6 +21,7 @@ from darkroom.cli.screen import console, plain
 from darkroom.cli.servers import without_password
 from darkroom.cli.settings import CommandLineSettings, server_addresses, unusable
 from gateway.settings import Settings as GatewaySettings
+from generator.catalogue import makers
 from generator.settings import Settings as GeneratorSettings
 from reaper.settings import Settings as ReaperSettings
 from task_store.settings import Settings as TaskStoreSettings
@@ -33,6 +35,7 @@ _SERVICES: Mapping[str, type[BaseSettings]] = {
     "task-store": TaskStoreSettings,
     "reaper": ReaperSettings,
 }
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
 
 
@@ -55,8 +58,9 @@ def config(invocation: Invocation) -> None:
 
 
 def effective(invocation: Invocation) -> dict[str, dict[str, Any]]:
-    """Every service's variables and their values; `OTHERS` are read by providers, or by nobody."""
+    """The variables of every service and provider, and their values; nobody reads `OTHERS`."""
     found = {name: _shown(settings) for name, settings in _SERVICES.items()}
+    found |= {name: _shown(settings) for name, settings in _of_providers().items()}
     found["darkroom"] |= {
         f"{PREFIX}URL": without_password(invocation.url),
         f"{PREFIX}API_KEY": HIDDEN if invocation.api_key else None,
@@ -70,21 +74,45 @@ def effective(invocation: Invocation) -> dict[str, dict[str, Any]]:
     return found | ({OTHERS: others} if others else {})
 
 
+def _of_providers() -> dict[str, type[BaseSettings]]:
+    """The settings of every provider that has some, whether it is offered or not."""
+    extra = _loaded(GeneratorSettings).extra_providers
+    found: dict[str, type[BaseSettings]] = {}
+    for source, load in makers(extra=extra):
+        try:
+            made = load()
+        except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+            click.echo(f"{source} can't be loaded: {error!r}", err=True)
+            continue
+        settings = getattr(made, "settings", None)
+        if isinstance(settings, type) and issubclass(settings, BaseSettings):
+            found[getattr(made, "name", source)] = settings
+    return found
+
+
 def _shown(settings_class: type[BaseSettings]) -> dict[str, Any]:
-    try:
-        settings = settings_class()
-    except ValidationError as error:
-        raise unusable(error) from None
+    settings = _loaded(settings_class)
     return {
         PREFIX + name.upper(): _hidden(name.upper(), getattr(settings, name))
         for name in sorted(settings_class.model_fields)
     }
 
 
+def _loaded(settings_class: type[_Settings]) -> _Settings:
+    try:
+        return settings_class()
+    except ValidationError as error:
+        raise unusable(error) from None
+
+
 def _hidden(name: str, value: Any) -> Any:
     """The value as it may be shown: no secrets, no passwords within addresses."""
     if isinstance(value, SecretStr):
         return HIDDEN if value.get_secret_value() else None
+    if isinstance(value, Mapping):
+        return {key: _hidden(name, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_hidden(name, each) for each in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     if _SECRET.search(name):

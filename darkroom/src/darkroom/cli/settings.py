@@ -30,6 +30,7 @@ class CommandLineSettings(BaseSettings):
     nats_monitor_url: str | None = None
     database_url: str | None = None
     artifacts_url: str | None = None
+    types_file: variables.TypesFile = None
     stream_max_age_s: Annotated[int, Field(gt=0)] = 2_592_000
     stream_max_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1

@@ -32,20 +32,24 @@ _LONGEST_PAUSE_S = 5.0
 Maker = Callable[[], Provider]
 
 
+def makers(names: str = "", extra: str = "") -> list[tuple[str, Callable[[], Maker]]]:
+    """Where each provider comes from, and what loads its class: as `load_providers` takes them."""
+    wanted = set(_words(names))
+    installed: list[tuple[str, Callable[[], Maker]]] = [
+        (point.name, point.load)
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)
+        if not wanted or point.name in wanted
+    ]
+    return installed + [(path, functools.partial(_imported, path)) for path in _words(extra)]
+
+
 def load_providers(names: str = "", extra: str = "") -> list[Provider]:
     """The installed providers, or those among them in ``names``, and the ``extra`` ones.
 
     One that can't be loaded, or isn't configured, is left out and logged: the others serve on.
     """
-    wanted = set(_words(names))
-    makers: list[tuple[str, Callable[[], Maker]]] = [
-        (point.name, point.load)
-        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)
-        if not wanted or point.name in wanted
-    ]
-    makers += [(path, functools.partial(_imported, path)) for path in _words(extra)]
     providers: dict[str, Provider] = {}
-    for source, load in makers:
+    for source, load in makers(names, extra):
         provider = _made(source, load)
         if provider is None:
             continue

@@ -75,6 +75,7 @@ class CogProvider:
     """
 
     name = "cog"
+    settings = CogSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
         "CREATE": Offer(_PARAMS, "Pictures by a model of one's own", 600, _KEY_LASTS_S),

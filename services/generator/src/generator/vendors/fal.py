@@ -82,6 +82,7 @@ class FalProvider:
     """Jobs in fal's queue. The handle: ``model`` and ``request_id``."""
 
     name = "fal"
+    settings = FalSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
         "CREATE": Offer(_PARAMS, "Pictures by fal's models", 600),

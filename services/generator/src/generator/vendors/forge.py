@@ -127,6 +127,7 @@ class ForgeProvider:
     """Serves pictures by ``txt2img`` and ``img2img``. ``pause_s`` lies between two looks."""
 
     name = "forge"
+    settings = ForgeSettings
     execution = Execution.INLINE
     limits = Limits(concurrency=1)
     """The server works under one lock."""

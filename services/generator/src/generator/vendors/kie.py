@@ -71,6 +71,7 @@ class KieProvider:
     """
 
     name = "kie"
+    settings = KieSettings
     execution = Execution.REMOTE
     limits = Limits(rate=Rate(20, 10))
     offers: Mapping[str, Offer] = {

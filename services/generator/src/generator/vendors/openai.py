@@ -104,6 +104,7 @@ class OpenAIProvider:
     """
 
     name = "openai"
+    settings = OpenAISettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
         "CREATE": Offer(_IMAGE_PARAMS, "Pictures by GPT Image", _IMAGE_S),

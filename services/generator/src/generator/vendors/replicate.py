@@ -75,6 +75,7 @@ class ReplicateProvider:
     """Predictions at Replicate. The handle: ``id``."""
 
     name = "replicate"
+    settings = ReplicateSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
         "CREATE": Offer(_PARAMS, "Pictures by models on Replicate", 600),

@@ -82,6 +82,7 @@ class ComfyUIProvider:
     """Serves pictures and videos by graphs. ``pause_s`` is the first between two polls."""
 
     name = "comfyui"
+    settings = ComfyUISettings
     execution = Execution.REMOTE
     limits = Limits(concurrency=2)
     """It runs one job at a time. One more waits there, so that it is never idle; what waits here

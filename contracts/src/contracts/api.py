@@ -237,7 +237,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457 ``application/problem+json``."""
+    """RFC 9457 ``application/problem+json``; ``type`` is a link to what ``code`` means."""
 
     model_config = ConfigDict(extra="allow")
 

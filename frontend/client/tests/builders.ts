@@ -77,7 +77,7 @@ export function problem<Code extends ProblemCode>(
   members: object = {},
 ): Response {
   const body = {
-    type: `urn:darkroom:problem:${code}`,
+    type: `http://127.0.0.1:8400/docs/errors#${code}`,
     title: code,
     status,
     detail: `${code}!`,

@@ -22,7 +22,7 @@ async def refused(house: House, door: httpx.AsyncClient, **request: Any) -> dict
     problem: dict[str, Any] = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["status"] == answer.status_code
-    assert problem["type"] == f"urn:darkroom:problem:{problem['code']}"
+    assert problem["type"] == f"http://darkroom.test/docs/errors#{problem['code']}"
     assert await house.last_sequence() == before
     return problem
 

@@ -30,7 +30,7 @@ def addresses(page: str, html: str) -> list[str]:
     return [urljoin(f"{HERE}{page}", each) for each in parser.found]
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", ["/", "/docs", "/docs/errors"])
 async def test_a_page_refers_to_no_other_host(door: httpx.AsyncClient, page: str) -> None:
     answer = await door.get(page, headers={"Authorization": ""})
     found = addresses(page, answer.text)
@@ -44,7 +44,7 @@ async def test_a_page_refers_to_no_other_host(door: httpx.AsyncClient, page: str
     assert not re.search(r"(?:https?:)?//(?!www\.w3\.org)[a-z0-9-]+\.[a-z]", answer.text)
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", ["/", "/docs", "/docs/errors"])
 async def test_a_page_could_not_reach_another_host_either(
     door: httpx.AsyncClient, page: str
 ) -> None:
@@ -78,3 +78,13 @@ async def test_nothing_else_is_to_be_had_there(door: httpx.AsyncClient, name: st
     answer = await door.get(f"/docs/{name}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_the_type_of_a_problem_leads_to_its_explanation(door: httpx.AsyncClient) -> None:
+    problem = (await door.get("/tasks/nothing", headers={"Authorization": ""})).json()
+    address, _, anchor = problem["type"].partition("#")
+    page = await door.get(address, headers={"Authorization": ""})
+
+    assert page.status_code == 200
+    assert anchor == problem["code"]
+    assert f'id="{anchor}"' in page.text

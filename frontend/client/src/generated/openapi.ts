@@ -801,7 +801,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description RFC 9457 ``application/problem+json``.
+         * @description RFC 9457 ``application/problem+json``; ``type`` is a link to what ``code`` means.
          */
         Problem: {
             /** Type */

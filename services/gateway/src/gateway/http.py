@@ -22,6 +22,12 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = False
     _head_bytes = 0
 
+    @property
+    def _root_url(self) -> str:
+        app: Any = self.config.app
+        root_url: str = app.state.parts.settings.root_url
+        return root_url
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._in_head:
@@ -54,7 +60,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         if self.transport.is_closing():
             return
-        response = problem_response(refusal)
+        response = problem_response(refusal, self._root_url)
         lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
         lines += [b": ".join(header) for header in response.raw_headers]
         head = b"\r\n".join([*lines, b"connection: close", b"", b""])

@@ -7,7 +7,6 @@ import asyncio
 from gateway.feed import Follow
 from gateway.following import error_message
 from gateway.outbox import Ending
-from gateway.problems import problem_of
 from gateway.refusals import Refusal
 from gateway.streams import Streams
 from telemetry.logs import get_logger
@@ -50,7 +49,7 @@ class Joining:
         try:
             await self._streams.join(follow, after, reset=reset)
         except Refusal as refusal:
-            await follow.outbox.offer(error_message(problem_of(refusal)))
+            await follow.outbox.offer(error_message(self._streams.views.problem(refusal)))
             follow.end()
         except Exception as problem:  # noqa: BLE001 - the connection must not stay open for nothing
             _log.exception("a follower could not join", reason=repr(problem))

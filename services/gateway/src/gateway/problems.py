@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from artifacts.store import StoreUnavailable
 from delivery.log import LogUnavailable
 from delivery.publisher import EventTooLarge, LogFull, LogUnreachable, OutcomeUnknown
+from gateway.errors_page import type_of
 from gateway.metrics import PROBLEMS
 from gateway.refusals import Refusal, request_too_large
 from telemetry.logs import get_logger
@@ -26,24 +27,24 @@ FULL_S = 30
 _log = get_logger(__name__)
 
 
-def problem_response(refusal: Refusal) -> Response:
-    """The answer that a refusal becomes."""
+def problem_response(refusal: Refusal, root_url: str) -> Response:
+    """The answer that a refusal becomes; ``root_url`` is where the gateway is."""
     headers = dict(refusal.headers)
     if refusal.retry_after_s is not None:
         headers["Retry-After"] = str(refusal.retry_after_s)
     return Response(
-        orjson.dumps(problem_of(refusal)),
+        orjson.dumps(problem_of(refusal, root_url)),
         status_code=refusal.status,
         headers=headers,
         media_type=PROBLEM_JSON,
     )
 
 
-def problem_of(refusal: Refusal) -> dict[str, Any]:
+def problem_of(refusal: Refusal, root_url: str) -> dict[str, Any]:
     """The body of a problem; it is counted as told."""
     PROBLEMS.labels(refusal.code).inc()
     body: dict[str, Any] = {
-        "type": f"urn:darkroom:problem:{refusal.code}",
+        "type": type_of(refusal.code, root_url),
         "title": refusal.title,
         "status": refusal.status,
         "detail": refusal.detail,
@@ -113,21 +114,25 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_error)
 
 
-async def _on_refusal(_: Request, refusal: Exception) -> Response:
+def _answer(request: Request, refusal: Refusal) -> Response:
+    return problem_response(refusal, request.app.state.parts.settings.root_url)
+
+
+async def _on_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
-    return problem_response(refusal)
+    return _answer(request, refusal)
 
 
-async def _on_fault(_: Request, fault: Exception) -> Response:
-    return problem_response(refusal_of_fault(fault))
+async def _on_fault(request: Request, fault: Exception) -> Response:
+    return _answer(request, refusal_of_fault(fault))
 
 
-async def _on_validation_error(_: Request, error: Exception) -> Response:
+async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [(each["loc"], each["msg"]) for each in error.errors()]
     loc, message = errors[0]
     detail = f"{'.'.join(map(str, loc))}: {message}."
-    return problem_response(Refusal("invalid_request", detail, errors=errors))
+    return _answer(request, Refusal("invalid_request", detail, errors=errors))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -135,19 +140,19 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         allowed = ", ".join(sorted(_allowed_methods(request)))
         detail = f"{request.method} is not possible here. Possible: {allowed}."
-        return problem_response(Refusal("method_not_allowed", detail, headers={"Allow": allowed}))
+        return _answer(request, Refusal("method_not_allowed", detail, headers={"Allow": allowed}))
     if error.status_code == 404:
         detail = "There is nothing at this address. What there is: /docs."
-        return problem_response(Refusal("not_found", detail))
-    return _other(error)
+        return _answer(request, Refusal("not_found", detail))
+    return _other(request, error)
 
 
-def _other(error: HTTPException) -> Response:
+def _other(request: Request, error: HTTPException) -> Response:
     code = {413: "body_too_large", 415: "unsupported_media_type"}.get(error.status_code)
     if code is None:
         code = "internal" if error.status_code >= 500 else "invalid_request"
     headers: Mapping[str, str] = error.headers or {}
-    return problem_response(Refusal(code, str(error.detail), headers=headers))
+    return _answer(request, Refusal(code, str(error.detail), headers=headers))
 
 
 def _allowed_methods(request: Request) -> set[str]:
@@ -160,9 +165,10 @@ def _allowed_methods(request: Request) -> set[str]:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     _log.error("unexpected error", path=request.url.path, reason=repr(error))
-    return problem_response(
+    return _answer(
+        request,
         Refusal(
             "internal",
             "Something went wrong here that should not have. It is in the log of the gateway.",
-        )
+        ),
     )

@@ -77,6 +77,7 @@ class Streams:
         self._tasks = tasks
         self._histories = histories
         self._places = places
+        self.views = views
         self._view = views.told
         self._limit = limit
         self._open: set[Outbox] = set()

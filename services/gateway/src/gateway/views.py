@@ -13,6 +13,8 @@ from starlette.responses import Response
 from artifacts.keys import InvalidKey, url_of
 from contracts.api import prompt_task_view, task_view
 from contracts.records import Record
+from gateway.problems import problem_of
+from gateway.refusals import Refusal
 
 JSON = "application/json"
 _TIMES = ("created_at", "started_at", "updated_at", "finished_at")
@@ -30,6 +32,10 @@ class Views:
     ) -> None:
         self.root_url = root_url
         self._waiting_for = waiting_for
+
+    def problem(self, refusal: Refusal) -> dict[str, Any]:
+        """A refusal, where it is told as a message and not as an answer."""
+        return problem_of(refusal, self.root_url)
 
     def url(self, reference: str) -> str:
         """The URL of a key; a public URL, which a task may refer to as well, is its own."""

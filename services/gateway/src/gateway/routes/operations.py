@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 
 from contracts.api import GenerationTypes
 from contracts.generation_types import GENERATION_TYPES
-from gateway import api_page
+from gateway import api_page, errors_page
 from gateway.parts import InParts, Owner
 from gateway.readiness import checks
 from gateway.views import json_response
@@ -60,6 +60,11 @@ async def metrics(owner: Owner) -> Response:
 @router.get("/docs", include_in_schema=False)
 async def show_api_page() -> Response:
     return _page(api_page.API_PAGE, api_page.CONTENT_SECURITY_POLICY)
+
+
+@router.get(errors_page.PATH, include_in_schema=False)
+async def show_errors_page() -> Response:
+    return _page(errors_page.html(), errors_page.CONTENT_SECURITY_POLICY)
 
 
 @router.get("/docs/{name}", include_in_schema=False)

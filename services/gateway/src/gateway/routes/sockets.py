@@ -20,7 +20,7 @@ from gateway.following import Message, error_message
 from gateway.joining import Joining
 from gateway.outbox import Ending, Outbox
 from gateway.parts import Parts
-from gateway.problems import problem_of, problem_response, refusal_of_fault
+from gateway.problems import problem_response, refusal_of_fault
 from gateway.refusals import Refusal
 from gateway.routes.streams import Pings, slow_reader
 from gateway.serving import abort_of
@@ -60,7 +60,7 @@ async def follow(scope: Scope, receive: Receive, send: Send) -> None:
             await _Conversation(parts, owner, outbox, receive, send).run(abort_of(scope))
     except Refusal as refusal:
         # Before the handshake: a status and a problem, as for any request.
-        await problem_response(refusal)(scope, receive, send)
+        await problem_response(refusal, parts.settings.root_url)(scope, receive, send)
 
 
 class _Conversation:
@@ -115,10 +115,10 @@ class _Conversation:
         except Refusal as refusal:
             await self._refuse(refusal)
         except (LogUnavailable, LogUnreachable) as fault:
-            await self._tell(error_message(problem_of(refusal_of_fault(fault))))
+            await self._tell(error_message(self._parts.views.problem(refusal_of_fault(fault))))
 
     async def _refuse(self, refusal: Refusal) -> None:
-        await self._tell(error_message(problem_of(refusal)))
+        await self._tell(error_message(self._parts.views.problem(refusal)))
         if refusal.code == "invalid_message":
             self._nonsense += 1
             if self._nonsense >= MOST_NONSENSE:
@@ -177,7 +177,7 @@ class _Conversation:
             case Ending.GONE:
                 return
             case Ending.SLOW_READER:
-                told = error_message(problem_of(slow_reader()))
+                told = error_message(self._parts.views.problem(slow_reader()))
                 await self._send({"type": "websocket.send", "text": told.frame})
                 await self._close(_TRY_AGAIN_LATER, "slow_reader")
             case Ending.STOPPING:

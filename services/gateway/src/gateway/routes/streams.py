@@ -26,10 +26,10 @@ from gateway.following import error_message
 from gateway.joining import Joining
 from gateway.outbox import Ending, Outbox
 from gateway.parts import Parts, parts_of
-from gateway.problems import problem_of
 from gateway.refusals import Refusal
 from gateway.serving import abort_of
 from gateway.streams import Found, Streams
+from gateway.views import Views
 
 EVENT_STREAM = "text/event-stream"
 PING_S = 15.0
@@ -89,13 +89,13 @@ async def _stream(
     pings = Pings(outbox)
     try:
         with outbox.cut_by(abort_of(scope)), Joining(streams, follow, after):
-            await _write(outbox, send)
+            await _write(outbox, send, streams.views)
     finally:
         pings.stop()
         watching.cancel()
 
 
-async def _write(outbox: Outbox, send: Send) -> None:
+async def _write(outbox: Outbox, send: Send, views: Views) -> None:
     while True:
         messages = await outbox.take()
         body = b"".join([message.sse for message in messages])
@@ -108,7 +108,7 @@ async def _write(outbox: Outbox, send: Send) -> None:
             break
     match outbox.ending:
         case Ending.SLOW_READER:
-            await send(_part(error_message(problem_of(slow_reader())).sse))
+            await send(_part(error_message(views.problem(slow_reader())).sse))
         case Ending.STOPPING:
             # All who followed here come back at once, if they are not told to come one by one.
             await send(_part(retry(COMES_BACK_FROM_STOPPED_MS, random.random())))

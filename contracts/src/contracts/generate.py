@@ -1,7 +1,8 @@
 """What is generated from the contracts, and checked in: ``python -m contracts.generate``.
 
-The JSON Schema of every event, the AsyncAPI document of the bus, and the chart and the tables of
-docs/state-machine.md. ``--check`` writes nothing and exits 1 naming the files that are stale.
+The JSON Schema of every event, the AsyncAPI document of the bus, the chart and the tables of
+docs/state-machine.md, and the charts of docs/pipelines.md. ``--check`` writes nothing and exits 1
+naming the files that are stale.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -34,12 +35,14 @@ from contracts.events import (
 )
 from contracts.generation_types import GENERATION_TYPES
 from contracts.lifecycle import MOVES, STATUS_OF, Phase
+from contracts.stage_charts import stage_charts
 from contracts.subjects import LIVE_PREFIX, PROJECTED, STREAM
 
 _ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = Path("contracts/schemas")
 ASYNCAPI = Path("asyncapi.json")
 STATE_MACHINE = Path("docs/state-machine.md")
+PIPELINES = Path("docs/pipelines.md")
 
 _VERSION = "0.1.0"
 _NATS_BINDING = "0.1.0"
@@ -463,22 +466,26 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-_SECTIONS: Mapping[str, Any] = {
-    "chart": state_chart,
-    "states": state_table,
-    "writers": writer_table,
-    "stages": stage_tables,
+_PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    STATE_MACHINE: {
+        "chart": state_chart,
+        "states": state_table,
+        "writers": writer_table,
+        "stages": stage_tables,
+    },
+    PIPELINES: {"pipelines": stage_charts},
 }
+"""Pages with parts that are generated, and what makes each part."""
 
 
-def state_machine_page(page: str) -> str:
+def with_parts(path: Path, page: str) -> str:
     """The page with the parts between its ``generated`` markers made anew."""
-    for name, make in _SECTIONS.items():
+    for name, make in _PAGES[path].items():
         begin, end = f"<!-- generated: {name} -->", "<!-- end -->"
         before, found, rest = page.partition(begin)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise SystemExit(f"{STATE_MACHINE} has no {begin} … {end}")
+            raise SystemExit(f"{path} has no {begin} … {end}")
         page = f"{before}{begin}\n{make()}\n{end}{after}"
     return page
 
@@ -492,7 +499,8 @@ def artefacts(root: Path) -> dict[Path, str]:
         SCHEMAS / f"{event_type(each)}.json": _json(event_schema(each)) for each in EVENT_CLASSES
     }
     files[ASYNCAPI] = _json(asyncapi_document())
-    files[STATE_MACHINE] = state_machine_page((root / STATE_MACHINE).read_text(encoding="utf-8"))
+    for page in _PAGES:
+        files[page] = with_parts(page, (root / page).read_text(encoding="utf-8"))
     return files
 
 

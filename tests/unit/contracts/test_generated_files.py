@@ -270,7 +270,33 @@ def test_the_document_names_no_real_host() -> None:
     assert list(server["variables"]) == ["address"]
 
 
-# The page
+# The pages
+
+
+def charts() -> dict[str, str]:
+    """The chart of each type in docs/pipelines.md."""
+    page = (ROOT / generate.PIPELINES).read_text(encoding="utf-8")
+    found = re.findall(
+        r"^(`[^\n]+`):\n\n```mermaid\n(.+?)```", page, flags=re.MULTILINE | re.DOTALL
+    )
+    return {name: chart for names, chart in found for name in re.findall(r"`(\w+)`", names)}
+
+
+def test_the_chart_of_a_type_has_each_move_of_its_tasks_and_no_other() -> None:
+    assert charts().keys() == GENERATION_TYPES.keys()
+    for name, chart in charts().items():
+        kind = GENERATION_TYPES[name]
+        found = set(re.findall(r"^    (\S+) --> (\S+)$", chart, flags=re.MULTILINE))
+
+        assert {move for move in found if "[*]" not in move} == kind.moves
+        assert {start for start, end in found if end == "[*]"} == {
+            kind.working_stages[-1],
+            *kind.failure_stages.values(),
+        }
+        assert {end for start, end in found if start == "[*]"} == {
+            kind.pending_stage,
+            kind.waiting_stage,
+        }
 
 
 def arrows() -> set[tuple[str, str, str]]:

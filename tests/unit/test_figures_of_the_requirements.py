@@ -29,3 +29,9 @@ def test_the_waiting_times_asked_for_are_the_defaults() -> None:
     assert generator.provider_timeout_s == 180
     assert (generator.provider_attempts, generator.retry_base_s) == (3, 1)
     assert reaper.upload_ttl_s == gateway.upload_ttl_s == 3 * DAY_S
+
+
+def test_the_figures_of_the_circuit_breaker_asked_for_are_the_defaults() -> None:
+    generator = GeneratorSettings()
+
+    assert (generator.breaker_threshold, generator.breaker_cooldown_s) == (5, MINUTE_S)

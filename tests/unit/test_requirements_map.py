@@ -14,10 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
 
-WAITS = {
-    "_comes with real providers and pipelines_",
-    "_comes with operations_",
-}
+WAITS = {"_comes with operations_"}
 ENTRY = re.compile(r"- \*\*(?P<id>[^*]+)\*\* \S.*")
 EVIDENCE = re.compile(r"  - (?P<what>.+)")
 TEST = re.compile(r"`(?P<path>tests/[\w/]+\.py)::(?P<name>test_\w+)`")

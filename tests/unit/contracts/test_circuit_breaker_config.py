@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -151,3 +153,29 @@ def test_it_is_open_after_so_many_failures_in_a_row_and_never_before(
             breaker = unproven(breaker, now, name) if name else breaker
         if name == "" or outcome == "ok":
             assert (breaker.state is BreakerState.CLOSED) == (in_a_row < threshold)
+
+
+def moves() -> set[tuple[str, str]]:
+    """Every pair of states that a call, a probe or its failure leads from and to."""
+    open_, half_open = after_failures(5), tried()
+    begun = [Breaker(), Breaker(failures=2), after_failures(4), open_, half_open]
+    found = set()
+    for breaker in begun:
+        for late in (after(60), after(60 + 360)):
+            ends = [failed(breaker, POLICY, late), succeeded(breaker, late)]
+            if breaker.probe is not None:
+                ends += [failed(breaker, POLICY, late, breaker.probe)]
+                ends += [succeeded(breaker, late, breaker.probe)]
+                ends += [unproven(breaker, late, breaker.probe)]
+            if breaker.wants_probe(late):
+                ends += [probing(breaker, POLICY, late, "probe-2")]
+            found |= {(breaker.state.value, end.state.value) for end in ends if end is not breaker}
+    return found
+
+
+def test_its_states_are_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "providers.md").read_text()
+    arrows = set(re.findall(r"^    (\w+) --> (\w+): ", page, flags=re.MULTILINE))
+
+    assert {state for arrow in arrows for state in arrow} == set(BreakerState)
+    assert arrows == moves()

@@ -399,7 +399,7 @@ class Queries:
 _RECENT_EVENTS = 20_000
 
 
-def _is_worth_a_look(row: Mapping[str, Any], least: int) -> bool:
+def _is_worth_a_look(row: Any, least: int) -> bool:
     """Whether some owner may have so many waiting in a lane, or waits behind the front."""
     lane, waiting = row["lane"], row["waiting"]
     return lane is not None and waiting >= (1 if band_of(lane) else least)

@@ -73,6 +73,7 @@ class FakeComfyUI(Fake):
     def routes(self) -> Sequence[BaseRoute]:
         return [
             Route("/prompt", self._prompt, methods=["POST"]),
+            Route("/system_stats", self._stats),
             Route("/queue", self._queue, methods=["GET", "POST"]),
             Route("/interrupt", self._interrupt, methods=["POST"]),
             Route("/history", self._recent),
@@ -95,6 +96,10 @@ class FakeComfyUI(Fake):
         if self.knobs.lost:
             self.restart()
         return await self.trouble()
+
+    async def _stats(self, request: Request) -> Response:
+        told = {"system": {"os": "posix", "comfyui_version": "0.3.64"}, "devices": []}
+        return await self._called(request) or JSONResponse(told)
 
     async def _prompt(self, request: Request) -> Response:
         if trouble := await self._called(request):

@@ -101,6 +101,7 @@ class FakeKie(Fake):
                 for each, call in families.items()
             ),
             *(Route(f"/api/v1/{each}/{call}", self._record) for each, call in records.items()),
+            Route("/api/v1/chat/credit", self._credit),
             Route("/api/file-stream-upload", self._upload, methods=["POST"]),
             Route("/files/{job}/{name}", self._file),
         ]
@@ -115,6 +116,10 @@ class FakeKie(Fake):
         if self.knobs.spend("code"):
             return _told(None, self.own.code_told, "A word from Kie")
         return None
+
+    async def _credit(self, request: Request) -> Response:
+        self.note("credit")
+        return await self._refusal(request) or _told(100)
 
     async def _create(self, request: Request) -> Response:
         family = request.url.path.split("/")[3]

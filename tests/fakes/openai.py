@@ -55,6 +55,7 @@ class FakeOpenAI(Fake):
             Route("/v1/videos/{video}", self._video),
             Route("/v1/videos/{video}", self._delete, methods=["DELETE"]),
             Route("/v1/videos/{video}/content", self._content),
+            Route("/v1/models", self._models),
             Route("/files/{name}", self._file),
         ]
 
@@ -74,6 +75,11 @@ class FakeOpenAI(Fake):
         if not prompt:
             return _error(400, "missing_required_parameter", "You must provide a prompt.")
         return None
+
+    async def _models(self, request: Request) -> Response:
+        self.note("models")
+        told = {"object": "list", "data": [{"id": "gpt-image-2.5-flare", "object": "model"}]}
+        return await self._refusal(request) or JSONResponse(told)
 
     async def _generate(self, request: Request) -> Response:
         body = await request.json()

@@ -84,6 +84,7 @@ class FakeReplicate(Fake):
             Route("/v1/deployments/{owner}/{name}/predictions", self._create, methods=["POST"]),
             Route("/v1/predictions/{id}", self._get),
             Route("/v1/predictions/{id}/cancel", self._cancel, methods=["POST"]),
+            Route("/v1/account", self._account),
             Route("/v1/files", self._upload, methods=["POST"]),
             Route("/files/{id}/{name}", self._file),
         ]
@@ -92,6 +93,11 @@ class FakeReplicate(Fake):
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _problem(401, "Unauthenticated", "You did not pass a valid token")
         return await self.trouble()
+
+    async def _account(self, request: Request) -> Response:
+        self.note("account")
+        told = {"type": "organization", "username": "acme", "name": "Acme Corp"}
+        return await self._refusal(request) or JSONResponse(told)
 
     async def _create(self, request: Request) -> Response:
         body = await request.json()

@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("submit", "submit:submit", "Submit a task, and follow it with --wait."),
     Entry("tasks", "tasks:tasks", "List, show, cancel and retry tasks."),
     Entry("events", "events:events", "Read the log of events."),
+    Entry("providers", "providers:providers", "See who serves what, and check who is configured."),
     Entry("projection", "projection:projection", "Look at, rebuild and verify the projection."),
     Entry("setup", "setup:setup", "Create or check streams, consumers and schema."),
     Entry("doctor", "doctor:doctor", "Tell what is wrong, and the mend."),

@@ -1,4 +1,4 @@
-"""How tasks and events look in a terminal."""
+"""How tasks, events and findings look in a terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from darkroom.cli.findings import Finding
+
 _PIPED_WIDTH = 200
 _UNFINISHED = ("pending", "processing")
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 _COLOURS = {
     "completed": "green",
     "failed": "red",
@@ -121,3 +124,14 @@ def pairs(rows: Sequence[tuple[str, Any]]) -> Table:
 
 def _seconds(value: float | None) -> str | None:
     return None if value is None else f"{value:.0f} s"
+
+
+def finding_line(finding: Finding) -> Text:
+    """What a check found, and what to do about it."""
+    mark, colour = _MARKS[finding.ok]
+    line = Text()
+    line.append(f"{mark} ", style=colour)
+    line.append(f"{finding.name:<12} {plain(finding.detail)}")
+    if finding.mend:
+        line.append(f"\n  {'':<12} → {plain(finding.mend)}", style="bold")
+    return line

@@ -190,7 +190,7 @@ class Provider(Protocol):
     """Submit, follow, cancel, resume. One instance serves all tasks of a generator process.
 
     It is made without arguments, inside the event loop, and may raise `NotConfigured`. It may have
-    an attribute ``limits`` (`Limits`), and be one that `Finds`.
+    an attribute ``limits`` (`Limits`), and be one that `Finds` or `Checks`.
     """
 
     @property
@@ -249,5 +249,17 @@ class Finds(Protocol):
 
         None if the service certainly has none: it is then submitted again. Raises `Unavailable`
         when the service can't be asked now, `StillUnknown` when its answer tells nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A provider whose service can be asked whether it is there, without a job that is paid."""
+
+    async def check(self) -> str:
+        """What the service says of itself, in a few words for the operator.
+
+        Raises `Unavailable` or `Rejected`, which say what is wrong.
         """
         ...

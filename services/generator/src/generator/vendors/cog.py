@@ -152,6 +152,11 @@ class CogProvider:
             if refusal.params.get("status") != 404:
                 raise
 
+    async def check(self) -> str:
+        """It is there, and the model tells what it takes."""
+        schema = await self._schema()
+        return f"is ready; the model takes {', '.join(sorted(fields_of(schema)))}"
+
     async def aclose(self) -> None:
         for prediction_id in {*self._streams, *self._runs}:
             await self._let_go(prediction_id)

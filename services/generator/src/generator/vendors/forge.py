@@ -189,6 +189,10 @@ class ForgeProvider:
     async def cancel(self, job: Job, submitted: Submitted) -> None:
         """Nothing to do: closing `follow` has stopped the work."""
 
+    async def check(self) -> str:
+        models = (await self._service.ask("GET", "/sdapi/v1/sd-models")).json()
+        return f"answers; checkpoints: {len(models)}"
+
     async def aclose(self) -> None:
         if self._withdrawals:
             _, late = await asyncio.wait(self._withdrawals, timeout=_LEAVE_S)

@@ -157,6 +157,10 @@ class KieProvider:
     async def cancel(self, job: Job, submitted: Submitted) -> None:
         """Kie has no call for it: a job runs to its end, and its result is left there."""
 
+    async def check(self) -> str:
+        response = await self._api.ask("GET", "/api/v1/chat/credit")
+        return f"answers; {self._checked(self._api, response, paid=False)} credits are left"
+
     async def aclose(self) -> None:
         await self._api.aclose()
         await self._uploads.aclose()

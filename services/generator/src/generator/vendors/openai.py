@@ -192,6 +192,10 @@ class OpenAIProvider:
             if refusal.params.get("status") in {401, 403}:
                 raise
 
+    async def check(self) -> str:
+        await self._api.ask("GET", "/models")
+        return "answers, and takes the key"
+
     async def aclose(self) -> None:
         await self._api.aclose()
         await self._images.aclose()

@@ -179,6 +179,10 @@ class ReplicateProvider:
             if refusal.params.get("status") in {401, 402, 403}:
                 raise
 
+    async def check(self) -> str:
+        account = _object(await self._api.ask("GET", "/v1/account"))
+        return f"answers, and takes the token of {account.get('username')}"
+
     async def aclose(self) -> None:
         await self._api.aclose()
 

@@ -180,6 +180,10 @@ class ComfyUIProvider:
         if any(item[1] == prompt_id for item in running):
             await self._service.ask("POST", "/interrupt", json={"prompt_id": prompt_id})
 
+    async def check(self) -> str:
+        told = (await self._service.ask("GET", "/system_stats")).json()
+        return f"answers; ComfyUI {told['system'].get('comfyui_version', 'of an older version')}"
+
     async def aclose(self) -> None:
         await self._service.aclose()
 

@@ -49,7 +49,7 @@ async def press_until_focused(page: Page, key: str, goal: Locator) -> None:
         await page.keyboard.press(key)
         return bool(await goal.evaluate("each => each === document.activeElement"))
 
-    await eventually(is_there, 20, f"{key} does not lead there")
+    await eventually(is_there, 60, f"{key} does not lead there")
 
 
 async def cut(route: Route) -> None:

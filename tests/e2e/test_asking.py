@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from e2e.conftest import opened_browser
 from e2e.steps import ask, card, press_until_focused, shows_picture
@@ -182,6 +182,17 @@ async def test_everything_can_be_done_by_keyboard(page: Page) -> None:
 
 
 async def test_what_nobody_offers_cannot_be_asked_for(page: Page) -> None:
+    """As where a deployment's providers make no models and no films."""
+
+    async def offer_less(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        for kind in told["types"]:
+            if kind["type"] in ("PHOTO_TO_3D", "VIDEO"):
+                kind["providers"] = []
+        await route.fulfill(response=answer, json=told)
+
+    await page.route("**/generation-types", offer_less)
     await page.goto("/")
     await expect(page.get_by_role("link", name="Clothing")).to_be_visible()
     await expect(page.get_by_role("link", name="Photo to 3D")).to_have_count(0)

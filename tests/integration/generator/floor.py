@@ -29,6 +29,7 @@ from generator.provider import Provider
 from generator.settings import Settings
 from integration.generator.scripted_provider import (
     FOLDER,
+    ScriptedFinding,
     ScriptedKeyed,
     ScriptedProvider,
     ScriptedRemote,
@@ -39,6 +40,7 @@ from servers import eventually
 TESTS = Path(__file__).parents[2]
 QUICK: dict[str, Any] = {"retry_base_s": 0.01, "drain_s": 0.05}
 PATIENCE_S = 60.0
+SCRIPTED = (ScriptedProvider, ScriptedRemote, ScriptedKeyed, ScriptedFinding)
 
 
 @dataclass
@@ -78,7 +80,7 @@ class Floor:
         """A generator in this process, ready."""
         if providers is None:
             folder = self.stage.folder
-            providers = [ScriptedProvider(folder), ScriptedRemote(folder), ScriptedKeyed(folder)]
+            providers = [scripted(folder) for scripted in SCRIPTED]
         generator = create_generator(self.settings(**settings), providers)
         self.generators.append(generator)
         await generator.app.start()
@@ -98,10 +100,7 @@ class Floor:
         """A generator in a process of its own."""
         changes = {f"DARKROOM_{name.upper()}": str(value) for name, value in settings.items()}
         module = "integration.generator.scripted_provider"
-        scripted = ",".join(
-            f"{module}:{each.__name__}"
-            for each in (ScriptedProvider, ScriptedRemote, ScriptedKeyed)
-        )
+        scripted = ",".join(f"{module}:{each.__name__}" for each in SCRIPTED)
         environment = {
             **os.environ,
             "PYTHONPATH": str(TESTS),

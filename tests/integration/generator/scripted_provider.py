@@ -15,6 +15,11 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
     hang_submit  fall silent while submitting
     break_submit raise what no provider should while submitting
     unheard      so many submits are taken, and the answer is lost
+    unreached    so many submits are lost on the way there
+    find_down    while there is a file of this name, nobody can be asked for a job
+    find_until   wait for a file of this name while looking for a job
+    find_unknown what is answered about a job tells nothing
+    find_breaks  looking for a job raises what no provider should, in so many attempts
     refuse_first so many submits are refused with `Unavailable`
     refuse       the submits of these attempts are refused with `Unavailable`
     down         while there is a file of this name, nothing is answered but `Unavailable`
@@ -45,6 +50,7 @@ from generator.provider import (
     Progress,
     Rate,
     Rejected,
+    StillUnknown,
     Submitted,
     Unavailable,
 )
@@ -181,7 +187,7 @@ class ScriptedRemote(ScriptedProvider):
             raise Unavailable("Nobody answers.")
         if job.attempt <= script.get("busy_first", 0):
             raise Busy("One after the other.", retry_after_s=0.01)
-        if script.get("break_submit"):
+        if script.get("break_submit") or job.attempt <= script.get("unreached", 0):
             raise ConnectionResetError("a secret of the connection")
         refused = job.attempt in script.get("refuse", ())
         if refused or job.attempt <= script.get("refuse_first", 0):
@@ -220,6 +226,26 @@ class ScriptedKeyed(ScriptedRemote):
     def __init__(self, folder: Path | None = None, key_lasts_s: float = 3600.0) -> None:
         super().__init__(folder)
         self.offers = {"CREATE": Offer({"type": "object"}, "Once per key", key_lasts_s=key_lasts_s)}
+
+
+class ScriptedFinding(ScriptedRemote):
+    """Has it done by a service that knows no keys, and can be asked what it was given."""
+
+    name = "scripted-finding"
+
+    async def find(self, job: Job, key: str) -> Submitted | None:
+        self.stage.note("find", job)
+        script = job.params
+        if "find_until" in script:
+            await self.stage.released(script["find_until"])
+        if "find_down" in script and self.stage.is_released(script["find_down"]):
+            raise Unavailable("Nobody answers.")
+        if script.get("find_unknown"):
+            raise StillUnknown("It does not say.")
+        if job.attempt <= script.get("find_breaks", 0):
+            raise ZeroDivisionError("a secret of the implementation")
+        name = f"job-{key.replace(':', '-')}"
+        return Submitted(name, {"file": name}) if self.stage.is_released(name) else None
 
 
 class ScriptedPaced(ScriptedRemote):

@@ -59,14 +59,24 @@ def test_a_provider_may_wish_for_a_longer_pause_but_not_for_a_shorter() -> None:
 
 
 def test_a_submit_of_unknown_outcome_is_repeated_until_the_tries_are_over() -> None:
-    failure = unanswered(unknown_submit("kie", 1))
+    failure = unanswered(unknown_submit("kie", 1), "kie")
     assert after(failure, 2, POLICY, 1.0) == Repeat(2)
     assert after(failure, 5, POLICY, 1.0) == Fail(failure.error)
 
 
 def test_the_pause_before_a_repeated_submit_is_short_because_nothing_is_told_of_it() -> None:
-    wish = unanswered(unavailable(Unavailable("Later.", retry_after_s=200), 1))
+    wish = unanswered(unavailable(Unavailable("Later.", retry_after_s=200), 1), "kie")
     assert after(wish, 1, POLICY, 1.0) == Repeat(LONGEST_QUIET_S)
+
+
+def test_who_never_learns_what_became_of_a_submit_is_told_so_and_not_to_try_again() -> None:
+    failure = unanswered(unavailable(Unavailable("It is raining."), 5), "kie")
+    assert after(failure, 5, POLICY, 1.0) == Fail(unknown_submit("kie", 5).error)
+
+
+def test_a_provider_that_is_only_busy_uses_up_no_try_of_who_asks_about_a_submit() -> None:
+    failure = unanswered(unavailable(Busy("One after the other."), 5), "kie")
+    assert after(failure, 5, POLICY, 1.0) == Repeat(16, spared=True)
 
 
 @given(

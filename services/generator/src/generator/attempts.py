@@ -300,10 +300,12 @@ class Retry:
 class Repeat:
     """Submit again under the same key after ``delay_s``.
 
-    Nothing is told: whatever else was on the log after the submit would seem to answer it.
+    Nothing is told that would seem to answer the submit. If ``spared``, this attempt counts as
+    none.
     """
 
     delay_s: float
+    spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +327,7 @@ def after(failure: Failure, tries: int, policy: Policy, jitter: float) -> Retry 
     pause = policy.base_s * 2.0 ** min(tries - 1, _MOST_DOUBLINGS) * jitter
     pause = max(pause, failure.retry_after_s or 0.0)
     if failure.unanswered:
-        return Repeat(min(pause, LONGEST_QUIET_S))
+        return Repeat(min(pause, LONGEST_QUIET_S), failure.spared)
     return Retry(min(pause, LONGEST_PAUSE_S), failure.error, failure.spared)
 
 
@@ -339,9 +341,13 @@ def resubmitted(failure: Failure) -> Failure:
     return replace(failure, again=True)
 
 
-def unanswered(failure: Failure) -> Failure:
-    """The same of a submit that can be repeated under its key: that will tell."""
-    return replace(failure, again=True, unanswered=True)
+def unanswered(failure: Failure, provider: str) -> Failure:
+    """The same where another try will tell what became of a submit: under its key, or by looking.
+
+    Once there is none left, that is what the owner has to know, whatever this one failed of.
+    """
+    error = unknown_submit(provider, failure.error.attempts).error
+    return replace(failure, error=error, again=True, unanswered=True)
 
 
 def timed_out(provider: str, seconds: float, attempt: int, *, submitting: bool) -> Failure:

@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from contracts.events import Progressed
+from contracts.subjects import finished_subject
 from delivery.publisher import (
     EventTooLarge,
+    LastSequence,
     LogFull,
     LogUnreachable,
     OutcomeUnknown,
     Publisher,
     Refused,
+    WrongLastSequence,
 )
 from generator.attempts import (
     Failure,
@@ -55,6 +58,8 @@ _CHATTER_BUDGET_S = 2.0
 _HANDLE_PAUSE_S = 1.0
 _FIRST_LATE_PAUSE_S, _LONGEST_LATE_PAUSE_S = 1.0, 60.0
 _NOTHING = Submitted()
+DOUBT = "submit_unknown"
+"""The name in a task's metadata while it isn't known whether its provider took it."""
 
 
 class AttemptFailed(Exception):
@@ -93,7 +98,11 @@ class Pursuit:
         began = clock()
         try:
             if lane.is_remote:
+                if isinstance(decision, Find):
+                    await self.tell_doubt(work, attempt)
                 await self._hand_over(work, attempt, decision, limit)
+                if work.doubted:
+                    await self._annotate(attempt, {DOUBT: None})
             elif isinstance(decision, Resume):
                 attempt.submitted = decision.submitted
             return await self._follow(lane, attempt, limit, max(0.0, limit - (clock() - began)))
@@ -152,6 +161,21 @@ class Pursuit:
                 reason=type(fault).__name__,
             )
 
+    async def tell_doubt(self, work: Work, attempt: Attempt) -> None:
+        """Tell the owner that it is being found out whether the provider took the task."""
+        if not work.doubted:
+            work.doubted = True
+            await self._annotate(attempt, {DOUBT: {"provider": work.lane.name.upper()}})
+
+    async def _annotate(self, attempt: Attempt, patch: dict[str, Any]) -> None:
+        """Tell the owner, in the metadata; that is not worth failing for."""
+        event = attempt.facts.annotated(patch)
+        try:
+            unended = LastSequence(0, finished_subject(event.tasktype, event.subject))
+            await self._publisher.publish(event, expect=unended)
+        except (WrongLastSequence, *FAULTS) as fault:
+            _log.info("an annotation is not told", task_id=event.subject, reason=repr(fault))
+
     async def _hand_over(
         self, work: Work, attempt: Attempt, decision: Start | Resume | Find, limit: float
     ) -> None:
@@ -194,12 +218,24 @@ class Pursuit:
             async with asyncio.timeout(limit):
                 return await provider.find(attempt.job, key)
         except Unavailable as trouble:
-            failure = unanswered(unavailable(trouble, attempt.number))
+            failure = unanswered(unavailable(trouble, attempt.number), lane.name)
             raise AttemptFailed(failure) from trouble
         except (StillUnknown, TimeoutError) as unknown:
             if self._resubmits:
                 return None
             raise AttemptFailed(unknown_submit(lane.name, attempt.number)) from unknown
+        except Rejected:
+            raise
+        except Exception as bug:
+            # To be told as any other failure it would seem to answer the submit.
+            _log.exception(
+                "a provider broke while it looked for a job",
+                provider=lane.name,
+                task_id=attempt.job.task_id,
+                attempt=attempt.number,
+            )
+            failure = unanswered(broken(attempt.number), lane.name)
+            raise AttemptFailed(failure) from bug
 
     async def _submit(
         self, lane: Lane, attempt: Attempt, known_key: str | None, limit: float
@@ -219,7 +255,7 @@ class Pursuit:
             if known_key is None:
                 raise
             # It was not taken this time. Whether it was before is as unknown as it was.
-            failure = unanswered(unavailable(trouble, attempt.number))
+            failure = unanswered(unavailable(trouble, attempt.number), lane.name)
             raise AttemptFailed(failure) from trouble
         except Exception as trouble:
             UNKNOWN_SUBMITS.labels(lane.name).inc()
@@ -235,7 +271,7 @@ class Pursuit:
                     attempt=attempt.number,
                 )
             if lane.offer.key_lasts_s is not None or lane.finds:
-                failure = unanswered(failure)
+                failure = unanswered(failure, lane.name)
             elif self._resubmits:
                 failure = resubmitted(failure)
             raise AttemptFailed(failure) from trouble

@@ -92,6 +92,7 @@ class Work:
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
     being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
     is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
+    ``doubted`` once the task's owner was told that it isn't known whether the provider took it.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
     """
@@ -105,6 +106,7 @@ class Work:
     ending: bool = False
     leaving: bool = False
     single_broker: bool = False
+    doubted: bool = False
     admitting: bool = False
     probe: str = ""
     tried: bool = False

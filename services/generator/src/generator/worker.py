@@ -7,7 +7,7 @@ import functools
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import assert_never
 
 from pydantic import ValidationError
 
@@ -60,7 +60,7 @@ from generator.metrics import PARKED, RETRIES, attempts
 from generator.outputs import delete_parts, discard, keep_part, parts_of, store_outputs
 from generator.pace import resting_stage, saving_stages, starting_stage
 from generator.provider import Callback, Job, Output, Submitted
-from generator.pursuit import FAULTS, AttemptFailed, Leaving, Pursuit
+from generator.pursuit import DOUBT, FAULTS, AttemptFailed, Leaving, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
 from telemetry.logs import get_logger
 
@@ -72,8 +72,6 @@ _LONGEST_FAULT_PAUSE_S = 60.0
 _HAND_OVER_S = 0.8
 _CANCEL_S = 10.0
 _BUSY_S = 5.0
-_DOUBT = "submit_unknown"
-"""The name in a task's metadata while it isn't known whether its provider took it."""
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 _LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
 
@@ -177,6 +175,7 @@ class Worker:
         if history.ended and (history.task is None or not history.task.status.is_terminal):
             # By what nobody here can read.
             return Drop()
+        work.doubted = history.task is not None and DOUBT in history.task.metadata
         return decide(
             history.task,
             past_of(history.events),
@@ -230,8 +229,6 @@ class Worker:
         lane = work.lane
         try:
             outputs = await self._pursuit.outputs(work, attempt, decision)
-            if isinstance(decision, Find) or (isinstance(decision, Start) and decision.key):
-                await self._annotate(attempt, {_DOUBT: None})
             artifacts = await self._save(lane, attempt, outputs)
         except AttemptFailed as failed:
             await self._failed(work, request, attempt, failed.failure)
@@ -295,10 +292,11 @@ class Worker:
                 self._count(work, "retried")
                 self._tell("will be tried again", work, code=error.code, delay_s=round(delay_s, 3))
                 await work.lease.give_back(max(0.0, (retry_at - now()).total_seconds()))
-            case Repeat(delay_s):
-                if _DOUBT not in history.task.metadata:
-                    doubt = {"provider": work.lane.name.upper()}
-                    await self._annotate(attempt, {_DOUBT: doubt})
+            case Repeat(delay_s, is_spared):
+                if is_spared:
+                    # What this tells is that the attempt doesn't count; it answers no submit.
+                    await self._publisher.publish(attempt.facts.handed_over(attempt.percent))
+                await self._pursuit.tell_doubt(work, attempt)
                 self._count(work, "unanswered")
                 self._tell("will be submitted again under its key", work, delay_s=round(delay_s, 3))
                 await work.lease.give_back(delay_s)
@@ -430,15 +428,6 @@ class Worker:
             return
         self._count(work, "late")
         self._tell("a result came late", work)
-
-    async def _annotate(self, attempt: Attempt, patch: dict[str, Any]) -> None:
-        """Tell the owner, in the metadata; that is not worth failing for."""
-        event = attempt.facts.annotated(patch)
-        try:
-            unended = LastSequence(0, finished_subject(event.tasktype, event.subject))
-            await self._publisher.publish(event, expect=unended)
-        except (WrongLastSequence, *FAULTS) as fault:
-            _log.info("an annotation is not told", task_id=event.subject, reason=repr(fault))
 
     async def _drop_parts(self, work: Work) -> None:
         """Nobody needs the intermediate files of a task that has ended."""

@@ -1,0 +1,264 @@
+"""Nobody heard whether a job was taken: it is looked for, and never paid for twice unasked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from builders import NOON, annotated, cancelled, requested, started, submitting, task_id
+from contracts.breaker import BreakerState
+from contracts.events import Completed, Event, Failed, MetadataAnnotated, Submitting
+from generator.attempts import unknown_submit
+from integration.generator.floor import Floor
+from integration.generator.scripted_provider import ScriptedFinding
+from integration.generator.test_circuit_breaker import breaker
+from servers import eventually
+
+FINDING = ScriptedFinding.name
+REMOTE = "scripted-remote"
+DOUBT = {"provider": FINDING.upper()}
+
+
+def calls(floor: Floor, task: str) -> list[str]:
+    return [call for call, _ in floor.stage.calls(task)]
+
+
+async def doubts(floor: Floor, task: str) -> list[Any]:
+    """What the owner was told, in order, about whether the task was taken."""
+    events = await floor.events(task)
+    patches = [each.data.patch for each in events if isinstance(each, MetadataAnnotated)]
+    return [patch["submit_unknown"] for patch in patches]
+
+
+async def keys(floor: Floor, task: str) -> list[str]:
+    return [each.data.key for each in await floor.events(task) if isinstance(each, Submitting)]
+
+
+def says_that_it_is_unknown(end: Event, attempts: int, lane: str = FINDING) -> bool:
+    return isinstance(end, Failed) and end.data.error == unknown_submit(lane, attempts).error
+
+
+async def test_a_job_whose_answer_was_lost_is_found_and_followed(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unheard=1)
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Completed)
+    assert end.data.external_task_id == f"job-{task}-1"
+    assert calls(floor, task) == ["submit", "find", "follow"]
+    assert await keys(floor, task) == [f"{task}:1"]
+
+
+async def test_what_was_found_is_on_the_log_before_it_is_followed(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unheard=1, until="go")
+    await floor.followed(task, attempt=2)
+
+    row = await floor.task(task)
+    floor.stage.release("go")
+
+    assert (row.external_task_id, row.handle) == (f"job-{task}-1", {"file": f"job-{task}-1"})
+    assert (await floor.ended(task)).type == "generation.completed"
+
+
+async def test_a_job_that_certainly_was_not_taken_is_submitted_under_a_new_key(
+    floor: Floor,
+) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unreached=1)
+
+    end = await floor.ended(task)
+
+    assert isinstance(end, Completed)
+    assert calls(floor, task) == ["submit", "find", "submit", "follow"]
+    assert await keys(floor, task) == [f"{task}:1", f"{task}:2"]
+    assert end.data.external_task_id == f"job-{task}-2"
+
+
+async def test_where_the_answer_tells_nothing_the_task_fails_and_says_so(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unheard=1, find_unknown=True)
+
+    assert says_that_it_is_unknown(await floor.ended(task), attempts=2)
+    assert calls(floor, task) == ["submit", "find"]
+
+
+async def test_where_the_answer_tells_nothing_it_is_submitted_again_by_policy(
+    floor: Floor,
+) -> None:
+    await floor.start(submit_unknown="resubmit")
+    task = await floor.ask(lane=FINDING, unheard=1, find_unknown=True)
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "submit", "follow"]
+    assert await doubts(floor, task) == [DOUBT, None]
+
+
+@pytest.mark.parametrize(
+    ("policy", "asked"), [("fail", ["submit"]), ("resubmit", ["submit", "submit", "follow"])]
+)
+async def test_a_service_that_can_not_be_asked_gets_it_again_by_policy_alone(
+    floor: Floor, policy: str, asked: list[str]
+) -> None:
+    await floor.start(submit_unknown=policy)
+    task = await floor.ask(lane=REMOTE, unheard=1)
+
+    end = await floor.ended(task)
+
+    assert calls(floor, task) == asked
+    if policy == "fail":
+        assert says_that_it_is_unknown(end, attempts=1, lane=REMOTE)
+    else:
+        assert isinstance(end, Completed)
+
+
+async def test_the_owner_is_told_while_it_is_found_out_and_that_it_was(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unheard=1, find_until="asked", until="go")
+    await eventually(lambda: "find" in calls(floor, task))
+    meanwhile = (await floor.task(task)).metadata
+    floor.stage.release("asked")
+    await floor.followed(task, attempt=2)
+    found = (await floor.task(task)).metadata
+    floor.stage.release("go")
+    await floor.ended(task)
+
+    assert meanwhile == {"submit_unknown": DOUBT}
+    assert found == {}
+
+
+async def test_a_service_that_can_not_be_asked_now_is_asked_later(floor: Floor) -> None:
+    floor.stage.release("down")
+    await floor.start(provider_attempts=50)
+    task = await floor.ask(lane=FINDING, unheard=1, find_down="down")
+    await eventually(lambda: calls(floor, task).count("find") >= 3)
+    floor.stage.withdraw("down")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task).count("submit") == 1
+    assert await doubts(floor, task) == [DOUBT, None]
+    assert "retrying" not in await floor.story(task)
+
+
+async def test_who_can_not_be_asked_until_the_tries_are_over_leaves_it_unknown(
+    floor: Floor,
+) -> None:
+    floor.stage.release("down")
+    await floor.start(provider_attempts=3)
+    task = await floor.ask(lane=FINDING, unheard=1, find_down="down")
+
+    assert says_that_it_is_unknown(await floor.ended(task), attempts=3)
+    assert calls(floor, task) == ["submit", "find", "find"]
+
+
+async def test_a_breaker_that_stays_open_costs_what_is_looked_for_no_try(floor: Floor) -> None:
+    floor.stage.release("down")
+    await floor.start(provider_attempts=3, breaker_threshold=2, breaker_cooldown_s=0.05)
+    task = await floor.ask(lane=FINDING, unheard=1, find_down="down")
+
+    async def tried_often() -> bool:
+        return (await breaker(floor, FINDING)).failures >= 6
+
+    await eventually(tried_often, 30)
+    floor.stage.withdraw("down")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task).count("submit") == 1
+    assert (await breaker(floor, FINDING)).state is BreakerState.CLOSED
+
+
+async def test_a_provider_that_breaks_while_it_looks_submits_nothing_again(floor: Floor) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unheard=1, find_breaks=2)
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "find", "follow"]
+
+
+async def test_a_job_that_was_taken_when_its_generator_was_killed_is_found(floor: Floor) -> None:
+    process = await floor.start_process(lease_s=1)
+    task = await floor.ask(lane=FINDING, submit_until="never", find_until="asked", until="go")
+    await eventually(lambda: calls(floor, task) == ["submit"], 60)
+    process.kill()
+    await process.wait()
+    # The service had taken it; the answer would have come next.
+    floor.stage.release(f"job-{task}-1")
+
+    await floor.start(lease_s=1)
+    await eventually(lambda: "find" in calls(floor, task), 30)
+    meanwhile = (await floor.task(task)).metadata
+    floor.stage.release("asked")
+    await floor.followed(task, attempt=2)
+    found = (await floor.task(task)).metadata
+    floor.stage.release("go")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "follow"]
+    assert (meanwhile, found) == ({"submit_unknown": DOUBT}, {})
+
+
+async def test_a_generator_that_is_killed_while_it_looks_is_followed_by_one_that_finds(
+    floor: Floor,
+) -> None:
+    process = await floor.start_process(lease_s=1)
+    task = await floor.ask(lane=FINDING, unheard=1, find_until="asked")
+    await eventually(lambda: "find" in calls(floor, task), 60)
+    process.kill()
+    await process.wait()
+
+    await floor.start(lease_s=1)
+    floor.stage.release("asked")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "find", "follow"]
+    assert await doubts(floor, task) == [DOUBT, None]
+
+
+async def test_a_doubt_that_was_cleared_up_untold_is_cleared_up_by_who_resumes(
+    floor: Floor,
+) -> None:
+    process = await floor.start_process(lease_s=1)
+    task = await floor.ask(lane=FINDING, unheard=1, until="go")
+    await floor.followed(task, attempt=2)
+    process.kill()
+    await process.wait()
+    await floor.tell(annotated({"submit_unknown": DOUBT}, task=task))
+
+    await floor.start(lease_s=1)
+    floor.stage.release("go")
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "follow", "resume", "follow"]
+    assert (await floor.task(task)).metadata == {}
+
+
+async def test_a_task_that_is_called_off_while_it_is_looked_for_submits_nothing(
+    floor: Floor,
+) -> None:
+    await floor.start()
+    task = await floor.ask(lane=FINDING, unreached=1, find_until="asked")
+    await eventually(lambda: "find" in calls(floor, task))
+    await floor.end(cancelled(task=task))
+    floor.stage.release("asked")
+    await floor.acknowledged(FINDING)
+
+    assert calls(floor, task) == ["submit", "find"]
+
+
+async def test_a_replayed_request_of_a_task_that_may_have_been_taken_is_looked_for(
+    floor: Floor,
+) -> None:
+    task = task_id(920)
+    lately = (datetime.now(UTC) - NOON).total_seconds()
+    await floor.tell(requested(task=task, lane=FINDING, provider_params={}))
+    await floor.tell(started(task=task, provider=FINDING))
+    await floor.tell(submitting(task=task, provider=FINDING, at=lately))
+    floor.stage.release(f"job-{task}-1")
+
+    await floor.start()
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["find", "follow"]

@@ -1,6 +1,6 @@
 # The whole vocabulary of commands. `make up` and `make test` need Python 3.11+ with venv, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lock bench e2e compose-test test-containers stories web node page
+.PHONY: help setup up test check lock bench drills e2e compose-test test-containers stories web node page
 
 FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -19,6 +19,8 @@ WEB_BUILT := frontend/node_modules/.built
 with_node = @if frontend/with-node true; then cd frontend && ./with-node $(1); else test -z "$$CI"; fi
 # Options for pytest: make test PYTEST_FLAGS="-x -n 2"
 PYTEST_FLAGS ?=
+# Options for the drills: make drills KILLS_FLAGS="--kills 20 --kie callback"
+KILLS_FLAGS ?=
 
 help:  ## what can be asked for
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +83,10 @@ check: setup  ## format, lint, types, import rules, generated files
 
 bench: setup  ## how fast it is here
 	$(BIN)/darkroom bench
+
+drills: setup  ## what services see while a generator is killed 200 times, and tasks while one is down for 2 min
+	PYTHONPATH=tests $(BIN)/python -m faults.kills $(KILLS_FLAGS)
+	PYTHONPATH=tests $(BIN)/python -m faults.outage
 
 stories: setup  ## every component in every state, as a site in frontend/studio/storybook-static
 	$(call with_node,npm run --silent build-storybook --workspace studio)

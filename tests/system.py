@@ -164,9 +164,11 @@ class Database:
 
 
 @asynccontextmanager
-async def running_system(data_dir: Path, **settings: str) -> AsyncIterator[System]:
+async def running_system(
+    data_dir: Path, port: int | None = None, **settings: str
+) -> AsyncIterator[System]:
     """A system on a port of its own, from ready to ended. Settings without their prefix."""
-    port = free_port()
+    port = port or free_port()
     variables = {f"DARKROOM_{name}": value for name, value in settings.items()}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
         system = System(data_dir=data_dir, port=port, http=http, settings=variables)

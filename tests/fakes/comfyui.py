@@ -117,6 +117,8 @@ class FakeComfyUI(Fake):
         extra = {"client_id": told["client_id"]} if "client_id" in told else {}
         # The same id a second time is a second job: nothing is compared.
         self.pending.append([self._number, prompt_id, told["prompt"], extra, []])
+        texts = [node["inputs"].get("text") for node in told["prompt"].values()]
+        self.note("taken", job=prompt_id, prompt=next(filter(None, texts), None))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         if self.knobs.spend("drop"):

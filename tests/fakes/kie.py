@@ -152,7 +152,7 @@ class FakeKie(Fake):
             job.failure = ("400", "Your prompt was flagged by content moderation.")
         elif self.knobs.spend("break_down"):
             job.failure = ("500", "Internal error, please try again later.")
-        self.note("taken", job=job.id)
+        self.note("taken", job=job.id, prompt=told["prompt"])
         if body.get("callBackUrl"):
             calling = asyncio.create_task(self._call_back(job))
             self._calling.add(calling)

@@ -70,7 +70,7 @@ class Fake:
         return Starlette(
             routes=[
                 Route("/_fake/knobs", self._set, methods=["POST"]),
-                Route("/_fake/calls", self._told),
+                Route("/_fake/calls", self._tell_calls),
                 *self.routes(),
             ]
         )
@@ -99,7 +99,7 @@ class Fake:
             setattr(self.knobs, name, value)
         return JSONResponse(wanted)
 
-    async def _told(self, _: Request) -> Response:
+    async def _tell_calls(self, _: Request) -> Response:
         return JSONResponse(self.calls)
 
 
@@ -150,4 +150,5 @@ def main(fake: Fake) -> None:
     """Serve it until it is ended."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    uvicorn.run(fake.app(), host="127.0.0.1", port=parser.parse_args().port, access_log=False)
+    port = parser.parse_args().port
+    uvicorn.run(fake.app(), host="127.0.0.1", port=port, access_log=False, log_level="warning")

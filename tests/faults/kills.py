@@ -38,6 +38,8 @@ LATENCY_S = 0.05
 """How long a service takes to answer: in the middle of it is where a kill hurts."""
 WINDOW_S = 0.2
 """A kill comes so long after a submission, at most: before, while and after it is handed over."""
+LEFT_ALONE = 10
+"""Every so many generators, one is left to end what the others began."""
 SERVICES: Mapping[str, Mapping[str, Any]] = {
     "kie": {"service": "KIE"},
     "comfyui": {"service": "COMFYUI"},
@@ -83,15 +85,21 @@ class Ground:
                     prompt = f"{name}-tree-{number}"
                     body = {"type": "CREATE", "prompt": prompt, "provider_params": SERVICES[name]}
                     tasks[name][prompt] = await self.system.submit(prompt, **body)
+                if number % LEFT_ALONE == LEFT_ALONE - 1:
+                    # A life of a second is too short to look for a job that was never taken.
+                    await self._ended(tasks)
                 await asyncio.sleep(chance.uniform(0, WINDOW_S))
                 process.kill()
                 await process.wait()
                 self.kills += 1
         async with self.generator():
-            for ids in tasks.values():
-                for task_id in ids.values():
-                    await self.system.ended(task_id, 120)
+            await self._ended(tasks)
         return {name: await self._seen(name, ids) for name, ids in tasks.items()}
+
+    async def _ended(self, tasks: Mapping[str, Mapping[str, str]]) -> None:
+        for ids in tasks.values():
+            for task_id in ids.values():
+                await self.system.ended(task_id, 120)
 
     @asynccontextmanager
     async def generator(self) -> AsyncIterator[asyncio.subprocess.Process]:

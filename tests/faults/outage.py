@@ -105,8 +105,8 @@ class Street:
         ends = ends_by_task(await self.system.log())
         return Outage(
             tasks=len(tasks),
-            statuses=Counter(task["status"] for task in ended),
-            errors=Counter(task["error"]["code"] for task in ended if task["error"]),
+            statuses=dict(Counter(task["status"] for task in ended)),
+            errors=dict(Counter(task["error"]["code"] for task in ended if task["error"])),
             attempts=dict(sorted(Counter(task["attempt"] for task in ended).items())),
             waited=len(waited),
             calls_while_down=calls,

@@ -12,6 +12,7 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
     break        raise what no provider should
     hang         fall silent
     kill         end the process that works on it
+    poll_s       look for the file of ``until`` that seldom, or when the service calls back
     hang_submit  fall silent while submitting
     break_submit raise what no provider should while submitting
     unheard      so many submits are taken, and the answer is lost
@@ -204,6 +205,11 @@ class ScriptedRemote(ScriptedProvider):
         if job.params.get("lose_first") and job.attempt == 1:
             file.unlink()
             raise Unavailable("The job failed at the service.")
+        if "poll_s" in job.params:
+            self.stage.note("polls", job)
+            while not self.stage.is_released(job.params["until"]):
+                if await job.called_back(job.params["poll_s"]) is not None:
+                    self.stage.note("called back", job)
         async for each in super().follow(job, submitted):
             yield each
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from rich.console import Console
 
-from measuring import end_to_end, idle, live, page, poll, projection, submit
-from measuring.context import QUICK, Context, Sizes
+from measuring import end_to_end, idle, live, page, poll, projection, remote, submit
+from measuring.context import QUICK, Context, Sizes, remote_service
 from measuring.figures import Figure, keep, show
 from measuring.processes import fsync_us
 from measuring.system import BENCH, System
@@ -24,6 +24,7 @@ from measuring.system import BENCH, System
 PARTS: dict[str, Callable[[Context], list[Figure]]] = {
     "idle": idle.measure,
     "end-to-end": end_to_end.measure,
+    "remote": remote.measure,
     "page": page.measure,
     "live": live.measure,
     "submit": submit.measure,
@@ -63,18 +64,19 @@ def _measure(data_dir: Path, parts: Sequence[str], sizes: Sizes, console: Consol
     def say(line: str) -> None:
         console.print(f"[dim]{line} …[/]", highlight=False)
 
-    system = System(data_dir)
-    run = Context(system, sizes, say)
     figures: list[Figure] = []
-    try:
-        say("starting the system")
-        system.start()
-        for name, measure in PARTS.items():
-            if name in parts:
-                say(f"measuring {name}")
-                figures += measure(run)
-    finally:
-        system.stop()
+    with remote_service() as service_url:
+        system = System(data_dir, service_url)
+        run = Context(system, sizes, say)
+        try:
+            say("starting the system")
+            system.start()
+            for name, measure in PARTS.items():
+                if name in parts:
+                    say(f"measuring {name}")
+                    figures += measure(run)
+        finally:
+            system.stop()
     return figures
 
 

@@ -35,6 +35,7 @@ class Sizes:
     idle_s: float = 20.0
     settle_s: float = 5.0
     streams: int = 2000
+    in_flight: int = 1000
 
 
 QUICK = Sizes(
@@ -49,6 +50,7 @@ QUICK = Sizes(
     idle_s=0.5,
     settle_s=0.1,
     streams=10,
+    in_flight=10,
 )
 
 
@@ -107,13 +109,25 @@ class Context:
 @contextlib.contextmanager
 def empty_server() -> Iterator[tuple[int, Tree]]:
     """The floor's server: its port and its process."""
+    with _serving("measuring.empty") as (port, pid):
+        yield port, Tree(pid, {"empty": pid})
+
+
+@contextlib.contextmanager
+def remote_service() -> Iterator[str]:
+    """The service behind the provider ``remote``: its address."""
+    with _serving("measuring.service") as (port, _):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def _serving(module: str) -> Iterator[tuple[int, int]]:
+    """A server in a process of its own: its port and its pid."""
     port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", "measuring.empty", str(port)], cwd=BENCH
-    ) as server:
+    with subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=BENCH) as server:
         try:
             _wait_for(port)
-            yield port, Tree(server.pid, {"empty": server.pid})
+            yield port, server.pid
         finally:
             server.terminate()
 

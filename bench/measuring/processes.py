@@ -11,6 +11,7 @@ from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+_RSS = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ def _pss_mb(pid: int) -> float:
         found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def rss_mb(pid: int) -> float:
+    """What a process has in memory, with what it shares."""
+    found = _RSS.search(Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
 

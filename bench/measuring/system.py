@@ -28,7 +28,8 @@ _FAR_OFF_S = "86400"
 class System:
     """Started, asked, and ended by its pid."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, service_url: str) -> None:
+        self.service_url = service_url
         self.directory = DataDirectory(data_dir)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -42,7 +43,9 @@ class System:
         environment |= {
             "DARKROOM_DATA_DIR": str(self.directory.path),
             "DARKROOM_PORT": str(self.port),
-            "DARKROOM_EXTRA_PROVIDERS": "noop:NoopProvider",
+            "DARKROOM_EXTRA_PROVIDERS": "noop:NoopProvider,remote:RemoteProvider",
+            "BENCH_SERVICE_URL": self.service_url,
+            "DARKROOM_CALLBACK_URL": f"http://127.0.0.1:{self.port}",
             # Tasks wait for nobody here, on purpose: they must not be ended for it.
             "DARKROOM_TASK_TIMEOUT_S": _FAR_OFF_S,
             "PYTHONPATH": str(BENCH),
@@ -73,7 +76,7 @@ class System:
     def tree(self) -> Tree:
         """Its processes, by part."""
         assert self._process is not None, "not started"
-        parts = {name: int(self.directory.pid_file(name).read_text()) for name in PARTS}
+        parts = {name: self.pid(name) for name in PARTS}
         return Tree(self._process.pid, parts)
 
     @property
@@ -88,12 +91,15 @@ class System:
         assert url is not None
         return url
 
+    def pid(self, part: str) -> int:
+        return int(self.directory.pid_file(part).read_text())
+
     def metric(self, service: str, name: str) -> float:
-        """The present value of a metric without labels."""
+        """The present value of a metric, its labels in the name."""
         port = int(self.directory.port_file(service).read_text())
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
             text = answer.read().decode()
-        found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
         if found is None:
             raise RuntimeError(f"{service} has no metric {name}")
         return float(found[1])

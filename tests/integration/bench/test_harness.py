@@ -18,7 +18,7 @@ RUN = REPOSITORY / "bench" / "run.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 """Without one the page is not measured."""
 PAGE = ["page"] if any(map(shutil.which, BROWSERS)) else []
-PARTS = ["idle", "end to end", *PAGE, "live", "submit", "projection", "poll"]
+PARTS = ["idle", "end to end", "remote", *PAGE, "live", "submit", "projection", "poll"]
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,11 @@ from artifacts.keys import (
     belongs_to,
     check_key,
     content_key,
+    is_part,
     key_of,
     kind,
     owner_digest,
+    part_key,
     sidecar_key,
     task_prefix,
     upload_key,
@@ -211,3 +213,17 @@ def test_a_whole_url_must_carry_the_path_this_system_is_published_under() -> Non
     assert key_of("/darkroom/uploads/u1", "alice", public)
     assert key_of("/uploads/u1", "alice", public)
     assert key_of("https://pictures.example/uploads/u1", "alice", public) is None
+
+
+def test_an_intermediate_file_lies_with_its_task_under_the_name_of_its_content() -> None:
+    key = part_key("ann", "t-1", "a" * 64, "png")
+
+    assert key == f"{task_prefix('ann', 't-1')}/part-aaaaaaaa.png"
+    assert part_key("ann", "t-1", "a" * 64, "png") == key
+    assert (kind(key), belongs_to(key, "ann"), belongs_to(key, "bob")) == ("artifact", True, False)
+
+
+def test_an_intermediate_file_is_told_from_a_result() -> None:
+    assert is_part(part_key("ann", "t-1", "a" * 64, "png"))
+    assert not is_part(artifact_key("ann", "t-1", 1, 0, "a" * 64, "png"))
+    assert not is_part(upload_key("ann", "u-1"))

@@ -24,6 +24,7 @@ from generator.attempts import (
     broken,
     forgotten,
     rejected,
+    resubmitted,
     spared,
     timed_out,
     turned_away,
@@ -174,3 +175,8 @@ def test_a_job_that_its_provider_forgot_may_be_asked_for_again_by_the_user() -> 
 def test_a_novel_of_a_message_is_cut() -> None:
     message = unavailable(Unavailable("x" * 5000), 1).error.message
     assert (len(message), message[-2:]) == (1000, "x…")
+
+
+def test_where_the_deployment_says_so_a_job_is_submitted_again_after_a_lost_answer() -> None:
+    failure = resubmitted(unknown_submit("kie", 1))
+    assert after(failure, 1, POLICY, 1.0) == Retry(1, failure.error)

@@ -143,3 +143,15 @@ def test_seconds_are_told_as_people_write_them() -> None:
     assert isinstance(verdict, TimeOut)
     assert "for 0.3 s," in verdict.error.message
     assert verdict.error.params == {"seconds": 0.3}
+
+
+def test_a_stuck_task_fails_in_the_stage_after_the_one_it_reached() -> None:
+    photo = {"tasktype": "PHOTO_TO_3D"}
+    task = folded(requested(**photo), started(**photo))
+    assert LIMITS.failure_stage(task) == "bgr_removal_failed"
+    assert LIMITS.failure_stage(running()) == "generating"
+
+
+def test_a_type_that_only_a_deployment_knows_fails_where_it_was() -> None:
+    task = folded(requested(tasktype="FRESCO"), started(tasktype="FRESCO", stage="plastering"))
+    assert LIMITS.failure_stage(task) == "plastering"

@@ -98,6 +98,7 @@ def test_a_task_that_never_began_has_no_state() -> None:
         (requested(), True),
         (requested(tasktype="POEM"), True),
         (requested(run_at=NOON), False),
+        (requested(lane="fal", substituted_from="KIE"), False),
         (requested(tasktype="PHOTO_TO_3D"), False),
         (accepted(), True),
         (erased(), True),

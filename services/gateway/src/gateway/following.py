@@ -56,11 +56,14 @@ State = Task | Stuck | None
 def is_beginning(event: Event | None) -> bool:
     """Whether nothing can have come before.
 
-    A ``requested`` may be the ticket of a task that was accepted to wait for a time or a photo.
+    A ``requested`` may be the ticket of a task that was accepted to wait for a time or a photo, or
+    that goes to another provider.
     """
     if isinstance(event, Requested):
+        if event.data.run_at is not None or event.data.substituted_from is not None:
+            return False
         kind = GENERATION_TYPES.get(event.tasktype)
-        return event.data.run_at is None and (kind is None or not kind.waits_for_photo)
+        return kind is None or not kind.waits_for_photo
     return isinstance(event, Accepted | Erased)
 
 

@@ -159,10 +159,10 @@ class LaneConsumer:
 
     def brings_more_within(self, now: float) -> float:
         """Seconds in which it may still bring what waits; 0 once it is seen that nothing does."""
-        if not self.bound:
+        if not self.bound or self._stopping:
             return 0.0
         if self._asked == 0:
-            return _ANSWER_S
+            return _ANSWER_S if self._room() > 0 else 0.0
         return max(0.0, self._asked_at + _ANSWER_S - now)
 
     def reconnected(self) -> None:

@@ -38,7 +38,7 @@ async def test_the_offers_of_all_providers_are_on_the_bus(floor: Floor) -> None:
 
     told = await eventually(lambda: announced(floor))
 
-    assert set(told) == {"scripted", "scripted-remote", "scripted-keyed"}
+    assert set(told) == {"scripted", "scripted-remote", "scripted-keyed", "scripted-finding"}
     assert told["scripted-remote"]["execution"] == "remote"
     offer = {"title": "What the script says", "params_schema": {"type": "object"}}
     assert told["scripted"]["offers"] == {"CREATE": offer}
@@ -109,5 +109,5 @@ async def test_a_generator_warns_of_providers_that_may_be_silent_for_longer_than
     await floor.start(provider_timeout_s=300, task_timeout_s=300)
 
     (warned,) = [vars(each)["fields"] for each in caplog.records if each.name == "generator.app"]
-    names = ("scripted", "scripted-remote", "scripted-keyed")
+    names = ("scripted", "scripted-remote", "scripted-keyed", "scripted-finding")
     assert warned["lanes"] == [f"CREATE/{name}" for name in names]

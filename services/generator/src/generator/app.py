@@ -128,7 +128,8 @@ class Generator:
                 await self.parts.client.flush(1)
         await self._stack.aclose()
         if self.parts is not None and not self.parts.client.is_connected:
-            with contextlib.suppress(NatsError, OSError):
+            # What is still to be sent meets a closed transport: uvloop's word for that is the last.
+            with contextlib.suppress(NatsError, OSError, RuntimeError):
                 await self.parts.client.close()
 
     async def _on_closed(self) -> None:

@@ -7,6 +7,7 @@ and changed. While the bus is away they stand as they stood.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -90,7 +91,9 @@ class Breakers:
                     # A cooldown may be over, of which nobody tells.
                     self.on_change()
         finally:
-            await subscription.unsubscribe()
+            if self._client.is_connected:
+                with contextlib.suppress(NatsError):
+                    await subscription.unsubscribe()
 
     async def probe(self, provider: str, name: str) -> bool:
         """Whether the call of this name is the one that tries the provider again."""

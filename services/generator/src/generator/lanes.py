@@ -38,11 +38,6 @@ class Slots:
         self.waiting: dict[Work, None] = {}
         """In the order in which they came."""
 
-    @property
-    def open(self) -> int:
-        """Slots that no lease waits for."""
-        return self.free - len(self.waiting)
-
 
 class Lanes:
     """Everything this process holds, by task. ``door`` tells what may be asked for and begun."""
@@ -70,13 +65,14 @@ class Lanes:
         self._pulling: list[asyncio.Task[None]] = []
         self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
         # The front of every line is asked for first.
-        lines: dict[int, list[LaneConsumer]] = {id(lane): [] for lane in lanes}
+        self._lines: dict[int, list[LaneConsumer]] = {id(lane): [] for lane in lanes}
+        """The consumers of each lane, from the front to the back."""
         for band, lane in product(range(BANDS), lanes):
-            pool, ahead = slots[lane.provider.execution], lines[id(lane)]
+            pool, ahead = slots[lane.provider.execution], self._lines[id(lane)]
             consumer = LaneConsumer(
                 client,
                 LaneConsumerSpec(lane.kind.name, lane_of(lane.name, band), ack_wait=ack_wait),
-                room=functools.partial(self._room, lane),
+                room=functools.partial(self._room, lane, band),
                 on_lease=functools.partial(self.take, lane),
                 rebind=self._rebind,
                 ahead=tuple(ahead),
@@ -165,9 +161,17 @@ class Lanes:
             if work.task is not None:
                 work.task.cancel()
 
-    def _room(self, lane: Lane) -> int:
+    def _room(self, lane: Lane, band: int) -> int:
+        """What waits here behind that band makes room for what is in front of it."""
         pool = self._slots[lane.provider.execution]
-        return self._door.room(lane, pool.open, self._held[lane.name])
+        waiting = sum(work.lease.band <= band for work in pool.waiting)
+        return self._door.room(lane, pool.free - waiting, self._held[lane.name])
+
+    def _front_brings_more_within(self, work: Work) -> float:
+        """Seconds in which something may come that is served before this one."""
+        ahead = self._lines.get(id(work.lane), [])[: work.lease.band]
+        now = asyncio.get_running_loop().time()
+        return max((each.brings_more_within(now) for each in ahead), default=0.0)
 
     def _wait_in_line(self, work: Work, pool: Slots) -> None:
         pool.waiting[work] = None
@@ -226,6 +230,11 @@ class Lanes:
         while pool.free > 0 and pool.waiting:
             work = self._door.next_of(pool.waiting)
             if work is None:
+                break
+            pause = self._front_brings_more_within(work)
+            if pause > 0:
+                self._wake(pool)
+                asyncio.get_running_loop().call_later(pause, self._fill, pool)
                 break
             del pool.waiting[work]
             WAITING.labels(work.lane.name).dec()

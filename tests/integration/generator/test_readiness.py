@@ -17,6 +17,9 @@ from telemetry.health import run_checks
 READY = {"log", "lanes", "heartbeat", "announced", "artifacts"}
 
 
+ALL = {"scripted", "scripted-remote", "scripted-keyed", "scripted-finding"}
+
+
 async def report(generator: Generator) -> set[str]:
     """The checks that pass."""
     _, checks = await run_checks(generator.checks)
@@ -33,12 +36,22 @@ async def announced(floor: Floor) -> dict[str, Any] | None:
     return {str(entry.key): json.loads(entry.value or b"") for entry in values}
 
 
+async def all_announced(floor: Floor) -> dict[str, Any]:
+    """The same, once the bucket, which is filled one by one, has all of them."""
+
+    async def whole() -> dict[str, Any] | None:
+        told = await announced(floor)
+        return told if told is not None and told.keys() == ALL else None
+
+    found: dict[str, Any] = await eventually(whole)
+    return found
+
+
 async def test_the_offers_of_all_providers_are_on_the_bus(floor: Floor) -> None:
     await floor.start()
 
-    told = await eventually(lambda: announced(floor))
+    told = await all_announced(floor)
 
-    assert set(told) == {"scripted", "scripted-remote", "scripted-keyed", "scripted-finding"}
     assert told["scripted-remote"]["execution"] == "remote"
     offer = {"title": "What the script says", "params_schema": {"type": "object"}}
     assert told["scripted"]["offers"] == {"CREATE": offer}
@@ -48,7 +61,7 @@ async def test_offers_are_announced_again_to_a_broker_that_came_back(
     floor: Floor, nats_server: Server
 ) -> None:
     await floor.start()
-    before = await eventually(lambda: announced(floor))
+    before = await all_announced(floor)
 
     await nats_server.stop()
     await nats_server.restart()

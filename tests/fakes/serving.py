@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
@@ -57,14 +58,14 @@ class Knobs:
 
 
 @dataclass
-class Fake:
+class Fake(ABC):
     """What is the same in every fake; a fake adds its routes and its jobs."""
 
     knobs: Knobs = field(default_factory=Knobs)
     calls: list[dict[str, Any]] = field(default_factory=list)
 
-    def routes(self) -> Sequence[Route]:
-        raise NotImplementedError
+    @abstractmethod
+    def routes(self) -> Sequence[Route]: ...
 
     def app(self) -> ASGIApp:
         return Starlette(

@@ -123,7 +123,7 @@ async def _pictures(kie: KieProvider, job: Job) -> int:
 # What can be asked.
 
 
-async def test_the_parameters_of_seed_004_are_accepted_exactly_and_passed_on(
+async def test_the_parameters_of_the_task_hooks_are_accepted_exactly_and_passed_on(
     kie: KieProvider, fake: FakeKie
 ) -> None:
     Draft202012Validator(kie.offers["IMAGE"].params_schema).validate(SEED_PARAMS)

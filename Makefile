@@ -10,7 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.set-up
 NAMES := $(addprefix darkroom-,contracts delivery telemetry artifacts gateway generator task-store reaper) darkroom
 # Imported once when it is installed, so that Python keeps it compiled: a start takes half the time.
-IMPORTED := gateway.app, generator.app, generator.studio.model, generator.studio.reel, generator.studio.render, generator.studio.worker, reaper.app, task_store.app, darkroom.stack.supervisor, darkroom.cli.setup, darkroom.cli.submit, pytest, hypothesis, httpx
+IMPORTED := gateway.app, generator.app, generator.studio.model, generator.studio.reel, generator.studio.render, generator.studio.worker, reaper.app, task_store.app, darkroom.stack.supervisor, darkroom.cli.setup, darkroom.cli.submit, pytest, hypothesis, httpx2
 # What the built frontend is made from; the stamps say when it was.
 WEB_SOURCES := $(shell find frontend -type d \( -name node_modules -o -name dist -o -name storybook-static \) -prune -o -type f -print)
 WEB_INSTALLED := frontend/node_modules/.set-up

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import nats
 
 from contracts.events import decode
@@ -44,7 +44,7 @@ class System:
 
     data_dir: Path
     port: int
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     settings: dict[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
 
@@ -70,7 +70,7 @@ class System:
     async def ready(self) -> bool:
         try:
             return (await self.http.get("/readyz")).status_code == 200
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
 
     def pid(self, name: str) -> int | None:
@@ -92,7 +92,7 @@ class System:
         async def accepted() -> str | None:
             try:
                 answer = await self.http.post("/tasks", json=body, headers={"Idempotency-Key": key})
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 return None
             if answer.status_code in (200, 202):
                 task_id: str = answer.json()["task_id"]
@@ -106,7 +106,7 @@ class System:
         async def answered() -> dict[str, Any] | None:
             try:
                 answer = await self.http.get(f"/tasks/{task_id}")
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 return None
             assert answer.status_code in (200, 503), answer.text
             return answer.json() if answer.status_code == 200 else None
@@ -170,7 +170,7 @@ async def running_system(
     """A system on a port of its own, from ready to ended. Settings without their prefix."""
     port = port or free_port()
     variables = {f"DARKROOM_{name}": value for name, value in settings.items()}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
         system = System(data_dir=data_dir, port=port, http=http, settings=variables)
         try:
             await system.start()

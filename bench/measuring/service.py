@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-import httpx
+import httpx2
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,7 +27,7 @@ class Jobs:
         self._is_over = False
         self._own_ms: list[float] = []
         self._working: set[asyncio.Task[None]] = set()
-        self._http = httpx.AsyncClient(timeout=30)
+        self._http = httpx2.AsyncClient(timeout=30)
 
     async def take(self, request: Request) -> Response:
         began = time.perf_counter()

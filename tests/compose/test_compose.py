@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import nats
 import pytest
 from PIL import Image
@@ -132,12 +132,12 @@ async def stack() -> AsyncIterator[Stack]:
 
 
 @pytest.fixture
-async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url, timeout=70) as client:
+async def http(stack: Stack) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=stack.url, timeout=70) as client:
         yield client
 
 
-async def submit(http: httpx.AsyncClient, **wish: Any) -> dict[str, Any]:
+async def submit(http: httpx2.AsyncClient, **wish: Any) -> dict[str, Any]:
     """A task just accepted; of a small picture, unless wished otherwise."""
     small = {"type": "CREATE", "prompt": "a red bicycle", "provider_params": SMALL}
     answer = await http.post("/tasks", json=small | wish)
@@ -150,13 +150,13 @@ def lasting(seconds: float) -> dict[str, Any]:
     return SMALL | {"simulate": {"seconds": seconds}}
 
 
-async def read(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
+async def read(http: httpx2.AsyncClient, task_id: str) -> dict[str, Any]:
     """The task; patient with a gateway that has just lost one of its servers."""
 
     async def answered() -> dict[str, Any] | None:
         try:
             answer = await http.get(f"/tasks/{task_id}")
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return None
         assert answer.status_code in (200, 503), answer.text
         return answer.json() if answer.status_code == 200 else None
@@ -164,7 +164,7 @@ async def read(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     return await eventually(answered, 60)
 
 
-async def ended(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
+async def ended(http: httpx2.AsyncClient, task_id: str) -> dict[str, Any]:
     async def over() -> dict[str, Any] | None:
         task = await read(http, task_id)
         return task if task["status"] in ("completed", "failed", "cancelled") else None
@@ -172,7 +172,7 @@ async def ended(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     return await eventually(over, TASK_S, f"task {task_id} did not end")
 
 
-async def running(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
+async def running(http: httpx2.AsyncClient, task_id: str) -> dict[str, Any]:
     async def under_way() -> dict[str, Any] | None:
         task = await read(http, task_id)
         return task if task["attempt"] > 0 else None
@@ -180,7 +180,7 @@ async def running(http: httpx.AsyncClient, task_id: str) -> dict[str, Any]:
     return await eventually(under_way, TASK_S, f"task {task_id} did not begin")
 
 
-async def ends_of(http: httpx.AsyncClient, task_id: str) -> list[str]:
+async def ends_of(http: httpx2.AsyncClient, task_id: str) -> list[str]:
     """Every end that the log has of a task."""
     events = (await http.get(f"/tasks/{task_id}/events")).json()["events"]
     kinds = [event["type"].removeprefix("generation.") for event in events]
@@ -193,7 +193,7 @@ def picture(content: bytes) -> Image.Image:
     return image
 
 
-async def test_a_prompt_becomes_a_picture(http: httpx.AsyncClient) -> None:
+async def test_a_prompt_becomes_a_picture(http: httpx2.AsyncClient) -> None:
     task = await submit(http, prompt="a lighthouse at night", provider_params={})
     task = await ended(http, task["task_id"])
     assert task["status"] == "completed", task["error"]
@@ -204,7 +204,7 @@ async def test_a_prompt_becomes_a_picture(http: httpx.AsyncClient) -> None:
     assert picture(fetched.content).size == (1024, 768)
 
 
-async def test_an_upload_is_read_by_the_generator(http: httpx.AsyncClient) -> None:
+async def test_an_upload_is_read_by_the_generator(http: httpx2.AsyncClient) -> None:
     photo = BytesIO()
     Image.new("RGB", (96, 64), "seagreen").save(photo, "JPEG")
     sent = await http.post("/uploads", files={"file": ("photo.jpg", photo.getvalue())})
@@ -219,7 +219,7 @@ async def test_an_upload_is_read_by_the_generator(http: httpx.AsyncClient) -> No
     assert task["status"] == "completed", task["error"]
 
 
-async def test_a_running_task_is_found_annotated_and_cancelled(http: httpx.AsyncClient) -> None:
+async def test_a_running_task_is_found_annotated_and_cancelled(http: httpx2.AsyncClient) -> None:
     task = await submit(http, provider_params=lasting(600))
     path = f"/tasks/{task['task_id']}"
     await running(http, task["task_id"])
@@ -235,7 +235,7 @@ async def test_a_running_task_is_found_annotated_and_cancelled(http: httpx.Async
     assert await ends_of(http, task["task_id"]) == ["cancelled"]
 
 
-async def test_an_erased_task_is_gone(http: httpx.AsyncClient) -> None:
+async def test_an_erased_task_is_gone(http: httpx2.AsyncClient) -> None:
     asked = {"type": "CREATE", "prompt": "a pear", "provider_params": SMALL}
     waited = await http.post("/tasks", json=asked, headers={"Prefer": "wait=30"})
     task = await ended(http, waited.json()["task_id"])
@@ -246,13 +246,13 @@ async def test_an_erased_task_is_gone(http: httpx.AsyncClient) -> None:
     assert task["task_id"] not in [each["task_id"] for each in history]
 
 
-async def test_the_types_name_the_provider_that_serves_them(http: httpx.AsyncClient) -> None:
+async def test_the_types_name_the_provider_that_serves_them(http: httpx2.AsyncClient) -> None:
     types = {each["type"]: each for each in (await http.get("/generation-types")).json()["types"]}
     [studio] = types["CREATE"]["providers"]
     assert (studio["name"], studio["healthy"]) == ("STUDIO", True)
 
 
-async def test_a_task_is_released_when_it_is_due(http: httpx.AsyncClient) -> None:
+async def test_a_task_is_released_when_it_is_due(http: httpx2.AsyncClient) -> None:
     due = datetime.now(UTC) + timedelta(seconds=2)
     task = await submit(http, run_at=due.isoformat())
     assert task["status"] == "pending"
@@ -261,7 +261,7 @@ async def test_a_task_is_released_when_it_is_due(http: httpx.AsyncClient) -> Non
     assert datetime.fromisoformat(task["started_at"]) >= due
 
 
-async def test_a_silent_task_is_ended_by_the_reaper(stack: Stack, http: httpx.AsyncClient) -> None:
+async def test_a_silent_task_is_ended_by_the_reaper(stack: Stack, http: httpx2.AsyncClient) -> None:
     task = await submit(http, provider_params={"simulate": {"hang": True}})
     # A second reaper, of less patience than the first.
     strict = ("run", "-d", "--no-deps", "-e", "DARKROOM_TASK_TIMEOUT_S=3", "reaper")
@@ -272,7 +272,7 @@ async def test_a_silent_task_is_ended_by_the_reaper(stack: Stack, http: httpx.As
     assert await ends_of(http, task["task_id"]) == ["timed_out"]
 
 
-async def test_a_killed_generator_costs_an_attempt(stack: Stack, http: httpx.AsyncClient) -> None:
+async def test_a_killed_generator_costs_an_attempt(stack: Stack, http: httpx2.AsyncClient) -> None:
     task = await submit(http, provider_params=lasting(8))
     await running(http, task["task_id"])
     await run("docker", "kill", await stack.container("generator"))
@@ -283,7 +283,7 @@ async def test_a_killed_generator_costs_an_attempt(stack: Stack, http: httpx.Asy
     assert await ends_of(http, task["task_id"]) == ["completed"]
 
 
-async def test_a_restarted_broker_loses_nothing(stack: Stack, http: httpx.AsyncClient) -> None:
+async def test_a_restarted_broker_loses_nothing(stack: Stack, http: httpx2.AsyncClient) -> None:
     tasks = [await submit(http, provider_params=lasting(seconds)) for seconds in (0, 4, 8)]
     await running(http, tasks[-1]["task_id"])
     await stack.compose("restart", "nats")
@@ -299,7 +299,7 @@ async def test_the_broker_refused_nothing_so_far(stack: Stack) -> None:
     assert [line for line in log.splitlines() if "violation" in line.lower()] == []
 
 
-async def test_the_data_outlives_the_containers(stack: Stack, http: httpx.AsyncClient) -> None:
+async def test_the_data_outlives_the_containers(stack: Stack, http: httpx2.AsyncClient) -> None:
     task = await submit(http)
     task = await ended(http, task["task_id"])
     before = (await http.get(task["image_url"])).content

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from darkroom.stack.ports import free_port
 from servers import eventually
@@ -22,7 +22,7 @@ _TESTS = Path(__file__).parents[1]
 @dataclass(frozen=True)
 class Apart:
     url: str
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     process: asyncio.subprocess.Process
 
     async def set(self, **knobs: Any) -> None:
@@ -38,7 +38,7 @@ class Apart:
         assert self.process.returncode is None, f"it ended with {self.process.returncode}"
         try:
             return (await self.http.get("/_fake/calls")).is_success
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return False
 
 
@@ -54,7 +54,7 @@ async def apart(name: str, **knobs: Any) -> AsyncIterator[Apart]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        async with httpx2.AsyncClient(base_url=url, timeout=30) as http:
             fake = Apart(url, http, process)
             await eventually(fake.is_up, 60, f"{name} is not up")
             await fake.set(**knobs)

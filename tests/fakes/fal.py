@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.requests import Request
@@ -238,10 +238,10 @@ class FakeFal(Fake):
     async def _call_back(self, job: FalJob) -> None:
         body = self.told_by_webhook(job)
         headers = {"content-type": "application/json", **self.signed(body)}
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             try:
                 await client.post(str(job.webhook), content=body, headers=headers)
-            except httpx.HTTPError as fault:
+            except httpx2.HTTPError as fault:
                 self.note("unheard", job=job.id, why=type(fault).__name__)
 
     async def _jwks(self, _: Request) -> Response:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -218,10 +218,10 @@ class FakeKie(Fake):
             "X-Webhook-Signature": base64.b64encode(digest).decode(),
         }
         body = {"code": 200, "msg": "success", "data": {"taskId": job.id, "state": "success"}}
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             try:
                 await client.post(job.body["callBackUrl"], json=body, headers=headers)
-            except httpx.HTTPError as fault:
+            except httpx2.HTTPError as fault:
                 self.note("unheard", job=job.id, why=type(fault).__name__)
             else:
                 self.note("called back", job=job.id)

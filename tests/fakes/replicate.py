@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -189,10 +189,10 @@ class FakeReplicate(Fake):
         return JSONResponse(self._told(made))
 
     async def _call_back(self, made: Prediction) -> None:
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             try:
                 await client.post(made.body["webhook"], json=self._told(made))
-            except httpx.HTTPError as fault:
+            except httpx2.HTTPError as fault:
                 self.note("unheard", id=made.id, why=type(fault).__name__)
 
     async def _upload(self, request: Request) -> Response:

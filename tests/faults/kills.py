@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
+import httpx2
 
 from contracts.events import Event, Failed, Started, decode
 from darkroom.stack.addresses import discover
@@ -124,7 +124,7 @@ class Ground:
             assert process.returncode is None, "the generator ended by itself"
             try:
                 return (await self.system.http.get(f"http://127.0.0.1:{health}/readyz")).is_success
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 return False
 
         try:

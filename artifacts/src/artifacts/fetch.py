@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
 
-import httpx
+import httpx2
 
 from artifacts.intake import MAX_BYTES, MAX_PIXELS, Inspected, inspect_async
 from artifacts.public_url import (
@@ -111,10 +111,10 @@ class Fetcher:
         self._timeout_s = timeout_s
         # The bare transport: a client would add cookies, proxies and redirects of its own. A kept
         # connection is known by its address, and one address serves many names: keep none.
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=tls or httpx.create_ssl_context(),
+        self._transport = httpx2.AsyncHTTPTransport(
+            verify=tls or httpx2.create_ssl_context(),
             trust_env=False,
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0),
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=0),
         )
 
     async def __aenter__(self) -> Self:
@@ -151,37 +151,39 @@ class Fetcher:
                 if response.status_code not in _REDIRECTS:
                     return await self._read(response, _host(url))
                 url = _next_hop(url, response.headers.get("Location"))
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 raise _unreachable(_host(url), "the connection broke") from error
             finally:
                 await response.aclose()
         raise _unreachable(_host(url), f"it redirects more than {MAX_REDIRECTS} times")
 
-    async def _open(self, url: httpx.URL) -> httpx.Response:
+    async def _open(self, url: httpx2.URL) -> httpx2.Response:
         """Ask the first address that can be connected to."""
         host = url.raw_host.decode()
         addresses = await resolve_public(host, resolver=self._resolver, allow=self._allow)
-        failure: httpx.TransportError | None = None
+        failure: httpx2.TransportError | None = None
         for address in addresses[:_MOST_ADDRESSES]:
-            request = httpx.Request(
+            request = httpx2.Request(
                 "GET",
                 url.copy_with(host=str(address)),
                 headers={"Host": url.netloc.decode(), **_HEADERS},
                 extensions={
                     # The name is what the certificate must hold, not the address.
                     "sni_hostname": host.rstrip("."),
-                    "timeout": httpx.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S).as_dict(),
+                    "timeout": httpx2.Timeout(
+                        self._timeout_s, connect=_CONNECT_TIMEOUT_S
+                    ).as_dict(),
                 },
             )
             try:
                 return await self._transport.handle_async_request(request)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 failure = error
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 raise _unreachable(host, "the connection broke") from error
         raise _unreachable(host, "it can't be connected to") from failure
 
-    async def _read(self, response: httpx.Response, host: str) -> bytes:
+    async def _read(self, response: httpx2.Response, host: str) -> bytes:
         if response.status_code != 200:
             raise _unreachable(host, f"it answered {response.status_code}")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -205,8 +207,8 @@ class Fetcher:
 
 def _next_hop(url: str, location: str | None) -> str:
     try:
-        return str(httpx.URL(url).join(location or ""))
-    except httpx.InvalidURL as error:
+        return str(httpx2.URL(url).join(location or ""))
+    except httpx2.InvalidURL as error:
         raise _unreachable(_host(url), "it redirects to nowhere") from error
 
 

@@ -8,7 +8,7 @@ import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal
 
-import httpx
+import httpx2
 
 Address = IPv4Address | IPv6Address
 
@@ -86,12 +86,12 @@ def check_public_url(url: str) -> None:
         raise not_public(host)
 
 
-def parse_http_url(url: str) -> httpx.URL:
+def parse_http_url(url: str) -> httpx2.URL:
     """The URL in parts; `Refused` with `reference_scheme` unless it is a plain http(s) one."""
     try:
-        parsed = httpx.URL(url) if len(url) <= URL_LIMIT else httpx.URL()
-    except httpx.InvalidURL:
-        parsed = httpx.URL()
+        parsed = httpx2.URL(url) if len(url) <= URL_LIMIT else httpx2.URL()
+    except httpx2.InvalidURL:
+        parsed = httpx2.URL()
     port = parsed.port
     if (
         parsed.scheme not in {"http", "https"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -25,7 +25,7 @@ def s3_endpoint() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    httpx.put(f"{endpoint}/darkroom", trust_env=False).raise_for_status()
+    httpx2.put(f"{endpoint}/darkroom", trust_env=False).raise_for_status()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", endpoint)
         environment.setenv("AWS_ACCESS_KEY_ID", "test")

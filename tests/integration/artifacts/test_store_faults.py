@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -77,7 +77,7 @@ async def test_a_store_that_returns_is_used_again(s3_without_bucket: str) -> Non
     store = ArtifactStore.open("s3://made-later")
     with pytest.raises(StoreUnavailable):
         await store.put("a/b.png", b"x", "image/png")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False) as client:
         (await client.put(f"{s3_without_bucket}/made-later")).raise_for_status()
     await store.put("a/b.png", b"x", "image/png")
     assert await store.get("a/b.png") == b"x"

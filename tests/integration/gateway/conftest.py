@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import nats
 import pytest
 
@@ -62,12 +62,12 @@ async def task_store(house: House, database_url: str) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def http(task_store: House) -> httpx.AsyncClient:
+async def http(task_store: House) -> httpx2.AsyncClient:
     """A client of a gateway on a whole system, as Ann."""
     return await task_store.gateway()
 
 
 @pytest.fixture
-async def door(house: House) -> httpx.AsyncClient:
+async def door(house: House) -> httpx2.AsyncClient:
     """A client of a gateway that has the log, and no task-store, as Ann."""
     return await house.gateway()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import orjson
 from nats.aio.client import Client
 
@@ -70,7 +70,7 @@ class House:
         bucket = await self.client.jetstream().key_value(PROVIDER_BUCKET)
         await bucket.put(lane, json.dumps(told).encode())
 
-    async def gateway(self, *, announced: bool = True, **settings: Any) -> httpx.AsyncClient:
+    async def gateway(self, *, announced: bool = True, **settings: Any) -> httpx2.AsyncClient:
         """A gateway with settings of its own; a client that speaks to it as Ann."""
         told: dict[str, Any] = {
             "nats_url": self.nats_url,
@@ -84,9 +84,9 @@ class House:
         await self.stack.enter_async_context(app.router.lifespan_context(app))
         parts: Parts = app.state.parts
         self.parts.append(parts)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         headers = ANN if (told | settings)["auth"] == "keys" else {}
-        client = httpx.AsyncClient(
+        client = httpx2.AsyncClient(
             transport=transport, base_url="http://darkroom.test", headers=headers, timeout=70
         )
         await self.stack.enter_async_context(client)

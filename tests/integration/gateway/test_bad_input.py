@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from builders import task_id
@@ -15,7 +15,7 @@ from integration.gateway.house import BOB, CREATE, House
 JSON = {"Content-Type": "application/json"}
 
 
-async def refused(house: House, door: httpx.AsyncClient, **request: Any) -> dict[str, Any]:
+async def refused(house: House, door: httpx2.AsyncClient, **request: Any) -> dict[str, Any]:
     """The problem that a submit is answered with; nothing was written."""
     before = await house.last_sequence()
     answer = await door.post("/tasks", **request)
@@ -79,7 +79,7 @@ async def refused(house: House, door: httpx.AsyncClient, **request: Any) -> dict
     ],
 )
 async def test_a_bad_body_is_refused(
-    house: House, door: httpx.AsyncClient, body: bytes, status: int, code: str
+    house: House, door: httpx2.AsyncClient, body: bytes, status: int, code: str
 ) -> None:
     problem = await refused(house, door, content=body, headers=JSON)
 
@@ -87,7 +87,7 @@ async def test_a_bad_body_is_refused(
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_allowed(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     read = 0
 
@@ -106,7 +106,7 @@ async def test_a_body_without_a_length_is_read_no_further_than_allowed(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 async def test_a_body_that_is_not_declared_as_json_is_refused(
-    house: House, door: httpx.AsyncClient, content_type: str
+    house: House, door: httpx2.AsyncClient, content_type: str
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     problem = await refused(house, door, content=b"{}", headers=headers)
@@ -115,7 +115,7 @@ async def test_a_body_that_is_not_declared_as_json_is_refused(
 
 
 async def test_provider_params_are_checked_against_what_was_announced(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     params = {"seed": "seven", "colour": "red", "simulate": {"seconds": "a"}}
     problem = await refused(house, door, json=CREATE | {"provider_params": params})
@@ -128,7 +128,7 @@ async def test_provider_params_are_checked_against_what_was_announced(
     ]
 
 
-async def test_the_service_is_no_parameter_of_the_provider(door: httpx.AsyncClient) -> None:
+async def test_the_service_is_no_parameter_of_the_provider(door: httpx2.AsyncClient) -> None:
     params = {"service": "STUDIO", "seed": 7}
     answer = await door.post("/tasks", json=CREATE | {"provider_params": params})
 
@@ -136,7 +136,7 @@ async def test_the_service_is_no_parameter_of_the_provider(door: httpx.AsyncClie
 
 
 async def test_a_request_that_makes_too_large_an_event_is_refused(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     large = {"prompt": "\U0001f6b2" * 16_000, "metadata": {"a": "x" * 16_000}}
     problem = await refused(house, door, json=CREATE | large)
@@ -147,7 +147,7 @@ async def test_a_request_that_makes_too_large_an_event_is_refused(
 
 
 async def test_each_field_at_its_limit_is_taken_while_they_fit_together(
-    door: httpx.AsyncClient,
+    door: httpx2.AsyncClient,
 ) -> None:
     large = {"prompt": "x" * 16_000, "metadata": {"a": "x" * 16_000}}
     answer = await door.post("/tasks", json=CREATE | large)
@@ -186,7 +186,7 @@ async def test_each_field_at_its_limit_is_taken_while_they_fit_together(
     ],
 )
 async def test_every_error_is_a_problem(
-    door: httpx.AsyncClient, method: str, path: str, status: int, code: str
+    door: httpx2.AsyncClient, method: str, path: str, status: int, code: str
 ) -> None:
     answer = await door.request(method, path)
 
@@ -194,7 +194,7 @@ async def test_every_error_is_a_problem(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_wrong_method_is_told_the_possible_ones(door: httpx.AsyncClient) -> None:
+async def test_a_wrong_method_is_told_the_possible_ones(door: httpx2.AsyncClient) -> None:
     answer = await door.delete("/tasks")
 
     assert answer.headers["allow"] == "GET, HEAD, POST"
@@ -203,7 +203,7 @@ async def test_a_wrong_method_is_told_the_possible_ones(door: httpx.AsyncClient)
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/docs/swagger-ui.css", "/openapi.json", "/healthz", "/generation-types"]
 )
-async def test_head_is_answered_where_get_is(door: httpx.AsyncClient, path: str) -> None:
+async def test_head_is_answered_where_get_is(door: httpx2.AsyncClient, path: str) -> None:
     """The body is the server's to leave out."""
     got, asked = await door.get(path), await door.head(path)
 
@@ -221,7 +221,7 @@ async def test_head_is_answered_where_get_is(door: httpx.AsyncClient, path: str)
     ],
 )
 async def test_a_packed_body_is_not_unpacked(
-    door: httpx.AsyncClient, method: str, path: str, content_type: str
+    door: httpx2.AsyncClient, method: str, path: str, content_type: str
 ) -> None:
     headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
     answer = await door.request(method, path, content=gzip.compress(b"{}"), headers=headers)
@@ -231,7 +231,7 @@ async def test_a_packed_body_is_not_unpacked(
 
 
 async def test_of_a_credential_sent_twice_the_first_counts_on_every_route(
-    door: httpx.AsyncClient,
+    door: httpx2.AsyncClient,
 ) -> None:
     task = (await door.post("/tasks", json=CREATE)).json()
     twice = [("Authorization", "Bearer bob-key"), ("Authorization", "Bearer ann-key")]
@@ -247,7 +247,7 @@ async def test_of_a_credential_sent_twice_the_first_counts_on_every_route(
 
 
 async def test_an_unexpected_error_tells_nothing_of_the_inside(
-    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("secret")

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from artifacts.keys import artifact_key
@@ -19,7 +19,7 @@ PATCH = {"Content-Type": "application/merge-patch+json"}
 UNKNOWN = "0199f0c2-7e4a-7000-8000-0000000000ff"
 
 
-async def submit(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+async def submit(http: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:
     answer = await http.post("/tasks", json=CREATE | changes)
     assert answer.status_code == 202, answer.text
     task: dict[str, Any] = answer.json()
@@ -31,7 +31,7 @@ async def types_in_the_log(house: House, task_id: str) -> list[str]:
 
 
 async def test_cancelling_ends_the_task_and_tells_its_worker(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
 
@@ -51,7 +51,7 @@ async def test_cancelling_ends_the_task_and_tells_its_worker(
 
 
 async def test_a_task_that_has_ended_is_not_cancelled(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http)
     # Not projected yet when the cancel comes: the broker's check decides.
@@ -66,7 +66,7 @@ async def test_a_task_that_has_ended_is_not_cancelled(
 
 
 async def test_a_cancel_that_loses_to_an_end_of_a_newer_version_says_so(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http)
     end = completed(**own(task["task_id"]))
@@ -79,7 +79,7 @@ async def test_a_cancel_that_loses_to_an_end_of_a_newer_version_says_so(
     assert "task_status" not in answer.json()
 
 
-async def test_of_rival_cancels_one_wins(house: House, http: httpx.AsyncClient) -> None:
+async def test_of_rival_cancels_one_wins(house: House, http: httpx2.AsyncClient) -> None:
     other = await house.gateway()
     task = await submit(http)
     answers = await asyncio.gather(
@@ -94,7 +94,7 @@ async def test_of_rival_cancels_one_wins(house: House, http: httpx.AsyncClient) 
 
 
 async def test_a_retry_is_a_new_task_that_names_the_old_one(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http, metadata={"a": 1}, prompt_id="p", provider_params={"seed": 3})
     await house.tell(started(**own(task["task_id"])), failed(**own(task["task_id"])))
@@ -110,7 +110,7 @@ async def test_a_retry_is_a_new_task_that_names_the_old_one(
     assert again["task_id"] != task["task_id"]
 
 
-async def test_a_live_task_is_not_retried(http: httpx.AsyncClient) -> None:
+async def test_a_live_task_is_not_retried(http: httpx2.AsyncClient) -> None:
     task = await submit(http)
     answer = await http.post(f"/tasks/{task['task_id']}/retry")
 
@@ -118,7 +118,7 @@ async def test_a_live_task_is_not_retried(http: httpx.AsyncClient) -> None:
 
 
 async def test_a_retry_without_its_references_is_refused(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     upload = (await http.post("/uploads", files={"file": ("a.png", PNG)})).json()
     task = await submit(http, reference_images=[upload["url"]])
@@ -135,7 +135,7 @@ def decode_key(history: list[Any]) -> str:
     return key
 
 
-async def test_a_patch_merges_and_is_read_back(house: House, http: httpx.AsyncClient) -> None:
+async def test_a_patch_merges_and_is_read_back(house: House, http: httpx2.AsyncClient) -> None:
     task = await submit(http, metadata={"a": {"x": 1, "y": 2}, "b": 1})
     path = f"/tasks/{task['task_id']}"
     patch = b'{"a": {"x": null, "z": 3}, "b": null, "c": [1]}'
@@ -148,7 +148,7 @@ async def test_a_patch_merges_and_is_read_back(house: House, http: httpx.AsyncCl
     assert read.json()["metadata"] == answer.json()["metadata"]
 
 
-async def test_an_empty_patch_changes_nothing(house: House, http: httpx.AsyncClient) -> None:
+async def test_an_empty_patch_changes_nothing(house: House, http: httpx2.AsyncClient) -> None:
     task = await submit(http, metadata={"a": 1})
     before = await house.last_sequence()
     answer = await http.patch(f"/tasks/{task['task_id']}/metadata", json={})
@@ -169,7 +169,7 @@ async def test_an_empty_patch_changes_nothing(house: House, http: httpx.AsyncCli
     ],
 )
 async def test_a_bad_patch_is_refused(
-    http: httpx.AsyncClient, content: bytes, content_type: str, status: int, code: str
+    http: httpx2.AsyncClient, content: bytes, content_type: str, status: int, code: str
 ) -> None:
     task = await submit(http)
     answer = await http.patch(
@@ -181,7 +181,7 @@ async def test_a_bad_patch_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_metadata_may_not_grow_past_its_limit_by_patches(http: httpx.AsyncClient) -> None:
+async def test_metadata_may_not_grow_past_its_limit_by_patches(http: httpx2.AsyncClient) -> None:
     task = await submit(http, metadata={"a": "x" * 10_000})
     answer = await http.patch(f"/tasks/{task['task_id']}/metadata", json={"b": "x" * 10_000})
 
@@ -189,7 +189,7 @@ async def test_metadata_may_not_grow_past_its_limit_by_patches(http: httpx.Async
 
 
 async def test_metadata_may_not_grow_past_its_limit_by_patches_at_once(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http)
     path = f"/tasks/{task['task_id']}"
@@ -204,7 +204,7 @@ async def test_metadata_may_not_grow_past_its_limit_by_patches_at_once(
     assert len(await house.log.history(task["task_id"])) == 6
 
 
-async def test_a_refused_patch_leaves_nothing(house: House, http: httpx.AsyncClient) -> None:
+async def test_a_refused_patch_leaves_nothing(house: House, http: httpx2.AsyncClient) -> None:
     task = await submit(http, metadata={"a": "x" * 10_000})
     before = await house.last_sequence()
     answer = await http.patch(
@@ -218,7 +218,7 @@ async def test_a_refused_patch_leaves_nothing(house: House, http: httpx.AsyncCli
 
 
 async def test_concurrent_patches_to_different_keys_all_survive(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     other = await house.gateway()
     task = await submit(http)
@@ -232,7 +232,7 @@ async def test_concurrent_patches_to_different_keys_all_survive(
 
 
 async def test_a_task_that_has_ended_can_still_be_annotated(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http)
     path = f"/tasks/{task['task_id']}"
@@ -242,7 +242,7 @@ async def test_a_task_that_has_ended_can_still_be_annotated(
     assert (answer.json()["status"], answer.json()["metadata"]) == ("completed", {"a": 1})
 
 
-async def test_erasing_leaves_nothing_but_the_id(house: House, http: httpx.AsyncClient) -> None:
+async def test_erasing_leaves_nothing_but_the_id(house: House, http: httpx2.AsyncClient) -> None:
     store = house.parts[0].store
     task = await submit(http, prompt="a secret", metadata={"s": "secret"})
     task_id = task["task_id"]
@@ -269,7 +269,7 @@ async def test_erasing_leaves_nothing_but_the_id(house: House, http: httpx.Async
 
 
 async def test_a_live_task_is_ended_before_it_is_erased(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = await submit(http)
     told = await house.client.subscribe(CANCEL_SUBJECTS)
@@ -280,7 +280,7 @@ async def test_a_live_task_is_ended_before_it_is_erased(
     assert await types_in_the_log(house, task["task_id"]) == ["generation.erased"]
 
 
-async def test_erasing_may_be_repeated_and_others_learn_nothing(http: httpx.AsyncClient) -> None:
+async def test_erasing_may_be_repeated_and_others_learn_nothing(http: httpx2.AsyncClient) -> None:
     task = await submit(http)
     path = f"/tasks/{task['task_id']}"
     foreign = await http.delete(path, headers=BOB)
@@ -294,7 +294,7 @@ async def test_erasing_may_be_repeated_and_others_learn_nothing(http: httpx.Asyn
 
 
 async def test_erasing_takes_the_uploads_that_no_other_task_needs(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
 ) -> None:
     own_one, shared = [
         (await http.post("/uploads", files={"file": ("a.png", PNG)})).json()["url"]
@@ -307,7 +307,7 @@ async def test_erasing_takes_the_uploads_that_no_other_task_needs(
     assert [(await http.get(each)).status_code for each in (own_one, shared)] == [404, 200]
 
 
-async def test_nothing_is_written_behind_an_erasure(house: House, http: httpx.AsyncClient) -> None:
+async def test_nothing_is_written_behind_an_erasure(house: House, http: httpx2.AsyncClient) -> None:
     other = await house.gateway()
     for _ in range(5):
         task = await submit(http)
@@ -332,7 +332,7 @@ async def test_nothing_is_written_behind_an_erasure(house: House, http: httpx.As
     ],
 )
 async def test_another_owners_task_is_as_unknown_as_none(
-    house: House, http: httpx.AsyncClient, method: str, path: str
+    house: House, http: httpx2.AsyncClient, method: str, path: str
 ) -> None:
     task = await submit(http)
     content = b'{"a": 1}' if method == "PATCH" else None

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from artifacts.keys import artifact_key
@@ -21,7 +21,7 @@ from integration.gateway.test_files import png
 LATER = {"run_at": "2999-01-01T00:00:00Z"}
 
 
-async def submit(door: httpx.AsyncClient, key: str | None = None, **changes: Any) -> str:
+async def submit(door: httpx2.AsyncClient, key: str | None = None, **changes: Any) -> str:
     headers = {} if key is None else {"Idempotency-Key": key}
     answer = await door.post("/tasks", json=CREATE | changes, headers=headers)
     made: str = answer.json()["task_id"]
@@ -35,7 +35,7 @@ async def types_in_the_log(house: House, task: str) -> list[str]:
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize("changes", [{}, LATER])
 async def test_a_task_is_cancelled(
-    house: House, door: httpx.AsyncClient, key: str | None, changes: dict[str, Any]
+    house: House, door: httpx2.AsyncClient, key: str | None, changes: dict[str, Any]
 ) -> None:
     told = await house.client.subscribe(CANCEL_SUBJECTS)
     await house.client.flush()
@@ -49,7 +49,7 @@ async def test_a_task_is_cancelled(
 
 
 async def test_a_running_task_is_cancelled_in_its_attempt(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     task = await submit(door)
     await house.tell(started(task=task, owner="ann"), progressed(40, task=task, owner="ann"))
@@ -58,7 +58,7 @@ async def test_a_running_task_is_cancelled_in_its_attempt(
     assert (answer.status_code, answer.json()["attempt"]) == (202, 1)
 
 
-async def test_what_has_ended_is_not_cancelled(house: House, door: httpx.AsyncClient) -> None:
+async def test_what_has_ended_is_not_cancelled(house: House, door: httpx2.AsyncClient) -> None:
     task = await submit(door)
     await house.tell(started(task=task, owner="ann"), completed(task=task, owner="ann"))
     answer = await door.post(f"/tasks/{task}/cancel")
@@ -70,7 +70,7 @@ async def test_what_has_ended_is_not_cancelled(house: House, door: httpx.AsyncCl
     ("method", "path"), [("POST", "/tasks/{}/cancel"), ("DELETE", "/tasks/{}")]
 )
 async def test_another_owners_task_is_as_unknown_as_none(
-    house: House, door: httpx.AsyncClient, method: str, path: str
+    house: House, door: httpx2.AsyncClient, method: str, path: str
 ) -> None:
     task = await submit(door)
     unknown = task[:-12] + "0" * 12
@@ -91,7 +91,7 @@ async def test_another_owners_task_is_as_unknown_as_none(
     ("method", "path"), [("POST", "/tasks/{}/cancel"), ("DELETE", "/tasks/{}")]
 )
 async def test_what_may_be_older_than_the_log_is_not_said_to_be_unknown(
-    house: House, door: httpx.AsyncClient, method: str, path: str
+    house: House, door: httpx2.AsyncClient, method: str, path: str
 ) -> None:
     """Of another owner's keyed task no more is told than of one that does not exist."""
     keyed = await submit(door, "k")
@@ -107,7 +107,7 @@ async def test_what_may_be_older_than_the_log_is_not_said_to_be_unknown(
     assert {each.content for each in answers} == {answers[0].content}
 
 
-async def test_what_left_the_log_is_older_than_it(house: House, door: httpx.AsyncClient) -> None:
+async def test_what_left_the_log_is_older_than_it(house: House, door: httpx2.AsyncClient) -> None:
     task = await submit(door)
     await house.client.jetstream().purge_stream(STREAM)
     empty = await door.post(f"/tasks/{task}/cancel")
@@ -118,7 +118,7 @@ async def test_what_left_the_log_is_older_than_it(house: House, door: httpx.Asyn
 
 
 async def test_an_erased_task_is_out_of_the_log_and_the_rows_follow(
-    house: House, door: httpx.AsyncClient, database_url: str
+    house: House, door: httpx2.AsyncClient, database_url: str
 ) -> None:
     async with running_task_store(house, database_url):
         projected = await submit(door, prompt="a secret")
@@ -147,7 +147,7 @@ async def test_an_erased_task_is_out_of_the_log_and_the_rows_follow(
 
 
 async def test_an_erased_tasks_uploads_are_of_no_use_and_swept_later(
-    house: House, door: httpx.AsyncClient, database_url: str
+    house: House, door: httpx2.AsyncClient, database_url: str
 ) -> None:
     unneeded, shared = [
         (await door.post("/uploads", files={"file": ("a.png", png(), "image/png")})).json()["url"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-import httpx
+import httpx2
 import pytest
 
 from builders import (
@@ -310,7 +310,7 @@ async def test_without_asking_for_a_stream_the_events_are_a_list(
 
 
 async def test_everything_accepted_before_is_in_the_snapshot(
-    task_store: House, door: Listening, http: httpx.AsyncClient
+    task_store: House, door: Listening, http: httpx2.AsyncClient
 ) -> None:
     for _ in range(5):
         task = (await http.post("/tasks", json=CREATE)).json()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -23,11 +23,11 @@ def png(width: int = 8, height: int = 8, colour: str = "red") -> bytes:
     return made.getvalue()
 
 
-async def upload(http: httpx.AsyncClient, content: bytes, **headers: str) -> httpx.Response:
+async def upload(http: httpx2.AsyncClient, content: bytes, **headers: str) -> httpx2.Response:
     return await http.post("/uploads", files={"file": ("photo.png", content)}, headers=headers)
 
 
-async def test_an_upload_is_kept_and_given_back(http: httpx.AsyncClient) -> None:
+async def test_an_upload_is_kept_and_given_back(http: httpx2.AsyncClient) -> None:
     content = png()
     answer = await upload(http, content)
     told = answer.json()
@@ -53,7 +53,7 @@ async def test_an_upload_is_kept_and_given_back(http: httpx.AsyncClient) -> None
     }
 
 
-async def test_another_owners_upload_is_as_unknown_as_none(http: httpx.AsyncClient) -> None:
+async def test_another_owners_upload_is_as_unknown_as_none(http: httpx2.AsyncClient) -> None:
     told = (await upload(http, png())).json()
     foreign = await http.get(told["url"], headers=BOB)
     unknown = await http.get("/uploads/none", headers=BOB)
@@ -126,7 +126,7 @@ async def test_an_upload_is_read_no_further_than_allowed(house: House) -> None:
     ],
 )
 async def test_what_is_no_form_with_a_file_is_refused(
-    door: httpx.AsyncClient, content: bytes, content_type: str, code: str
+    door: httpx2.AsyncClient, content: bytes, content_type: str, code: str
 ) -> None:
     answer = await door.post("/uploads", content=content, headers={"Content-Type": content_type})
 
@@ -134,7 +134,7 @@ async def test_what_is_no_form_with_a_file_is_refused(
 
 
 async def test_an_expired_upload_is_gone_unless_a_task_refers_to_it(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     brief = await house.gateway(upload_ttl_s=0.5)
     used, unused = [(await upload(brief, png())).json() for _ in range(2)]
@@ -157,7 +157,7 @@ async def expiry(told: dict[str, Any]) -> None:
 
 
 async def test_the_sweep_takes_what_has_expired_and_no_task_needs(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     used, unused = [(await upload(http, png())).json() for _ in range(2)]
     await http.post("/tasks", json=CREATE | {"reference_images": [used["url"]]})
@@ -176,7 +176,7 @@ async def stored_artifact(house: House) -> str:
     return f"/{key}"
 
 
-async def test_an_artifact_is_its_owners(house: House, door: httpx.AsyncClient) -> None:
+async def test_an_artifact_is_its_owners(house: House, door: httpx2.AsyncClient) -> None:
     path = await stored_artifact(house)
     mine = await door.get(path)
     foreign = await door.get(path, headers=BOB)
@@ -211,7 +211,7 @@ async def test_an_artifact_is_its_owners(house: House, door: httpx.AsyncClient) 
 )
 async def test_a_part_can_be_asked_for(
     house: House,
-    door: httpx.AsyncClient,
+    door: httpx2.AsyncClient,
     asked: str,
     status: int,
     content: bytes,
@@ -224,7 +224,7 @@ async def test_a_part_can_be_asked_for(
     assert answer.headers["content-length"] == str(len(content))
 
 
-async def test_a_part_outside_the_file_is_refused(house: House, door: httpx.AsyncClient) -> None:
+async def test_a_part_outside_the_file_is_refused(house: House, door: httpx2.AsyncClient) -> None:
     answer = await door.get(await stored_artifact(house), headers={"Range": "bytes=10-"})
 
     assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
@@ -232,7 +232,7 @@ async def test_a_part_outside_the_file_is_refused(house: House, door: httpx.Asyn
 
 
 async def test_what_the_browser_has_is_not_sent_again(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     path = await stored_artifact(house)
     tag = (await door.get(path)).headers["etag"]
@@ -242,7 +242,7 @@ async def test_what_the_browser_has_is_not_sent_again(
 
 
 async def test_an_artifact_can_be_the_next_tasks_reference(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     path = await stored_artifact(house)
     answer = await door.post("/tasks", json=CREATE | {"reference_images": [path]})

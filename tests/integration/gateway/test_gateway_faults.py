@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from artifacts.keys import artifact_key
@@ -43,7 +43,7 @@ def lose_acknowledgements(house: House, monkeypatch: pytest.MonkeyPatch, number:
 
 
 async def test_a_lost_acknowledgement_costs_nothing(
-    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lose_acknowledgements(house, monkeypatch, 1)
     for headers in ({}, {"Idempotency-Key": "k"}):
@@ -55,7 +55,7 @@ async def test_a_lost_acknowledgement_costs_nothing(
 
 
 async def test_an_unknown_outcome_is_told_with_the_task_to_ask_for(
-    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until the acknowledgement comes the gateway tries; here none ever does."""
     requests = house.parts[0].bus.link.requests
@@ -81,7 +81,7 @@ async def test_an_unknown_outcome_is_told_with_the_task_to_ask_for(
 
 
 async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(
-    house: House, nats_server: Server, http: httpx.AsyncClient
+    house: House, nats_server: Server, http: httpx2.AsyncClient
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     await nats_server.kill()
@@ -110,7 +110,7 @@ async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(
     assert alive.status_code == 200
 
 
-async def refused_while(house: House, http: httpx.AsyncClient, line: Line) -> None:
+async def refused_while(house: House, http: httpx2.AsyncClient, line: Line) -> None:
     """Every call that needs the log, while nothing comes through; then all goes on."""
     task = (await http.post("/tasks", json=CREATE)).json()
     await house.projected()
@@ -175,7 +175,7 @@ async def test_a_gateway_starts_without_a_log_and_finds_it_later(
 
 
 async def test_a_silent_task_store_is_told_after_a_second(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     task = (await door.post("/tasks", json=CREATE)).json()
     began = time.monotonic()
@@ -193,7 +193,7 @@ async def test_a_silent_task_store_is_told_after_a_second(
 
 
 async def test_an_incomplete_recovery_is_never_given(
-    house: House, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = await house.log.state()
     ahead = type(state)(
@@ -211,7 +211,7 @@ async def test_an_incomplete_recovery_is_never_given(
 
 
 async def test_the_projection_of_a_log_that_is_gone_answers_for_no_other(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     for _ in range(3):
         await http.post("/tasks", json=CREATE)
@@ -225,7 +225,7 @@ async def test_the_projection_of_a_log_that_is_gone_answers_for_no_other(
     assert (answer.status_code, answer.json()["code"]) == (503, "not_caught_up")
 
 
-async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx.AsyncClient) -> None:
+async def test_a_full_line_is_told_and_opens_again(house: House, http: httpx2.AsyncClient) -> None:
     narrow = await house.gateway(queue_limit=3)
     answers = await asyncio.gather(*(narrow.post("/tasks", json=CREATE) for _ in range(8)))
     refused = [each for each in answers if each.status_code == 429]
@@ -264,7 +264,7 @@ async def test_an_almost_full_log_takes_no_new_tasks(house: House) -> None:
     assert state.bytes <= state.max_bytes
 
 
-async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.AsyncClient) -> None:
+async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx2.AsyncClient) -> None:
     small = StreamSpec(max_age=timedelta(days=1), max_bytes=6_000)
     await house.client.jetstream().update_stream(provision.stream_config(small))
     codes = []
@@ -277,7 +277,7 @@ async def test_a_full_log_is_told_by_the_broker_too(house: House, door: httpx.As
 
 
 async def test_a_broken_object_store_is_told(
-    house: House, door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, door: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
         raise StoreUnavailable("no disk")
@@ -301,7 +301,7 @@ async def test_a_broken_object_store_is_told(
 
 
 async def test_a_poisoned_event_hides_no_more_than_what_came_after_it(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     task = (await door.post("/tasks", json=CREATE)).json()
     subject = progress_subject("CREATE", task["task_id"])

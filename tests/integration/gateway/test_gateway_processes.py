@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from contracts.ids import uuid8
@@ -24,13 +24,13 @@ from servers import eventually
 @dataclass
 class Gateway:
     process: asyncio.subprocess.Process
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     port: int
 
     async def answers(self) -> bool:
         try:
             return (await self.http.get("/healthz")).status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
 
@@ -47,7 +47,7 @@ async def running(house: House, **settings: str) -> AsyncIterator[Gateway]:
     }
     process = await start(told | settings)
     base_url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=base_url, headers=ANN, timeout=70) as http:
+    async with httpx2.AsyncClient(base_url=base_url, headers=ANN, timeout=70) as http:
         gateway = Gateway(process, http, port)
         try:
             await eventually(gateway.answers, 30)
@@ -71,14 +71,14 @@ async def start(settings: dict[str, str]) -> asyncio.subprocess.Process:
     )
 
 
-async def submitted(gateway: Gateway, **headers: str) -> httpx.Response:
+async def submitted(gateway: Gateway, **headers: str) -> httpx2.Response:
     """The answer to a submit, once the provider is known there."""
 
-    async def taken() -> httpx.Response | None:
+    async def taken() -> httpx2.Response | None:
         answer = await gateway.http.post("/tasks", json=CREATE, headers=headers)
         return answer if answer.status_code in (200, 202) else None
 
-    answer: httpx.Response = await eventually(taken)
+    answer: httpx2.Response = await eventually(taken)
     return answer
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from nats.js.errors import KeyNotFoundError
 
@@ -21,7 +21,7 @@ MOST_BYTES = 64 * 1024
 
 
 @pytest.fixture
-async def service(house: House) -> httpx.AsyncClient:
+async def service(house: House) -> httpx2.AsyncClient:
     """What a provider's service is: a client without a credential."""
     await house.tell(requested(**own(TASK, lane="kie")))
     gateway = await house.gateway()
@@ -40,7 +40,7 @@ async def kept(house: House, key: str = f"kie.{TASK}") -> dict[str, Any] | None:
 
 
 async def test_a_call_is_kept_before_it_is_answered(
-    house: House, service: httpx.AsyncClient
+    house: House, service: httpx2.AsyncClient
 ) -> None:
     answer = await service.post(KIE, json={"data": {"taskId": "job-1"}})
 
@@ -51,7 +51,7 @@ async def test_a_call_is_kept_before_it_is_answered(
 
 
 async def test_of_several_calls_the_last_one_is_kept(
-    house: House, service: httpx.AsyncClient
+    house: House, service: httpx2.AsyncClient
 ) -> None:
     for body in (b"first", b"", b"last"):
         assert (await service.post(KIE, content=body)).status_code == 204
@@ -62,7 +62,7 @@ async def test_of_several_calls_the_last_one_is_kept(
 
 
 async def test_of_the_headers_those_are_kept_that_a_signature_may_be_in(
-    house: House, service: httpx.AsyncClient
+    house: House, service: httpx2.AsyncClient
 ) -> None:
     signature = {
         "Content-Type": "application/json",
@@ -78,7 +78,7 @@ async def test_of_the_headers_those_are_kept_that_a_signature_may_be_in(
 
 
 async def test_more_headers_than_any_service_sends_are_not_kept(
-    house: House, service: httpx.AsyncClient
+    house: House, service: httpx2.AsyncClient
 ) -> None:
     await service.post(KIE, content=b"{}", headers={f"X-{n}": "x" for n in range(80)})
 
@@ -96,7 +96,7 @@ async def test_more_headers_than_any_service_sends_are_not_kept(
     ],
 )
 async def test_a_call_needs_no_credential_and_may_come_from_any_site(
-    service: httpx.AsyncClient, headers: dict[str, str]
+    service: httpx2.AsyncClient, headers: dict[str, str]
 ) -> None:
     assert (await service.post(KIE, content=b"{}", headers=headers)).status_code == 204
 
@@ -121,7 +121,7 @@ async def test_without_sign_in_a_call_may_come_from_any_site(house: House) -> No
     ],
 )
 async def test_a_call_for_no_task_of_the_provider_is_404_and_not_kept(
-    house: House, service: httpx.AsyncClient, path: str
+    house: House, service: httpx2.AsyncClient, path: str
 ) -> None:
     answer = await service.post(path, content=b"{}")
 
@@ -141,7 +141,7 @@ async def test_a_call_of_the_provider_that_began_it_is_kept_too(house: House) ->
 
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_over_64_kib_is_refused(
-    house: House, service: httpx.AsyncClient, declared: bool
+    house: House, service: httpx2.AsyncClient, declared: bool
 ) -> None:
     async def in_pieces() -> Any:
         for _ in range(MOST_BYTES // 1024):
@@ -155,20 +155,20 @@ async def test_a_body_over_64_kib_is_refused(
     assert await kept(house) is None
 
 
-async def test_a_body_of_64_kib_is_kept(house: House, service: httpx.AsyncClient) -> None:
+async def test_a_body_of_64_kib_is_kept(house: House, service: httpx2.AsyncClient) -> None:
     assert (await service.post(KIE, content=b"x" * MOST_BYTES)).status_code == 204
     told = await kept(house)
     assert told is not None
     assert len(base64.b64decode(told["body"])) == MOST_BYTES
 
 
-async def test_a_packed_body_is_refused(service: httpx.AsyncClient) -> None:
+async def test_a_packed_body_is_refused(service: httpx2.AsyncClient) -> None:
     answer = await service.post(KIE, content=b"{}", headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 415
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-async def test_a_call_is_a_post(service: httpx.AsyncClient, method: str) -> None:
+async def test_a_call_is_a_post(service: httpx2.AsyncClient, method: str) -> None:
     answer = await service.request(method, KIE)
 
     assert answer.status_code == 405
@@ -176,7 +176,7 @@ async def test_a_call_is_a_post(service: httpx.AsyncClient, method: str) -> None
 
 
 async def test_while_the_log_is_away_the_service_is_told_to_call_again(
-    house: House, service: httpx.AsyncClient, nats_server: Server
+    house: House, service: httpx2.AsyncClient, nats_server: Server
 ) -> None:
     assert (await service.post(KIE, content=b"before")).status_code == 204
     await nats_server.kill()

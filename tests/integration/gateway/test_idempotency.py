@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
+import httpx2
 import pytest
 
 from contracts.ids import uuid8
@@ -13,7 +13,7 @@ from integration.gateway.house import BOB, CREATE, House
 KEY = {"Idempotency-Key": "order-7"}
 
 
-async def test_the_same_key_and_body_give_the_same_task(http: httpx.AsyncClient) -> None:
+async def test_the_same_key_and_body_give_the_same_task(http: httpx2.AsyncClient) -> None:
     first = await http.post("/tasks", json=CREATE, headers=KEY)
     again = await http.post("/tasks", json=dict(reversed(CREATE.items())), headers=KEY)
 
@@ -23,14 +23,14 @@ async def test_the_same_key_and_body_give_the_same_task(http: httpx.AsyncClient)
     assert again.json() | {"queue_position": None} == first.json()
 
 
-async def test_the_same_key_with_another_body_is_refused(http: httpx.AsyncClient) -> None:
+async def test_the_same_key_with_another_body_is_refused(http: httpx2.AsyncClient) -> None:
     await http.post("/tasks", json=CREATE, headers=KEY)
     other = await http.post("/tasks", json=CREATE | {"prompt": "another"}, headers=KEY)
 
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
-async def test_owners_do_not_share_keys(http: httpx.AsyncClient) -> None:
+async def test_owners_do_not_share_keys(http: httpx2.AsyncClient) -> None:
     mine = await http.post("/tasks", json=CREATE, headers=KEY)
     theirs = await http.post("/tasks", json=CREATE | {"prompt": "b"}, headers=KEY | BOB)
 
@@ -38,7 +38,7 @@ async def test_owners_do_not_share_keys(http: httpx.AsyncClient) -> None:
     assert mine.json()["task_id"] != theirs.json()["task_id"]
 
 
-async def test_a_replay_shows_the_task_as_it_is_now(house: House, http: httpx.AsyncClient) -> None:
+async def test_a_replay_shows_the_task_as_it_is_now(house: House, http: httpx2.AsyncClient) -> None:
     task = (await http.post("/tasks", json=CREATE, headers=KEY)).json()
     await http.post(f"/tasks/{task['task_id']}/cancel")
 
@@ -58,7 +58,7 @@ async def test_a_replay_needs_neither_provider_nor_projection(house: House) -> N
     assert (again.status_code, again.json()["task_id"]) == (200, task["task_id"])
 
 
-async def test_an_erased_task_leaves_its_key_used(http: httpx.AsyncClient) -> None:
+async def test_an_erased_task_leaves_its_key_used(http: httpx2.AsyncClient) -> None:
     task = (await http.post("/tasks", json=CREATE, headers=KEY)).json()
     assert (await http.delete(f"/tasks/{task['task_id']}")).status_code == 204
 
@@ -68,7 +68,7 @@ async def test_an_erased_task_leaves_its_key_used(http: httpx.AsyncClient) -> No
 
 
 async def test_an_erased_task_leaves_its_key_used_also_before_it_is_projected(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = (await http.post("/tasks", json=CREATE, headers=KEY)).json()
     await http.delete(f"/tasks/{task['task_id']}")
@@ -78,14 +78,14 @@ async def test_an_erased_task_leaves_its_key_used_also_before_it_is_projected(
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256])
-async def test_an_unusable_key_is_refused(http: httpx.AsyncClient, key: str) -> None:
+async def test_an_unusable_key_is_refused(http: httpx2.AsyncClient, key: str) -> None:
     answer = await http.post("/tasks", json=CREATE, headers={"Idempotency-Key": key})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_invalid")
 
 
 async def test_rivals_with_the_same_key_make_exactly_one_task(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     doors = [http, await house.gateway(), await house.gateway()]
     for number in range(10):
@@ -100,7 +100,7 @@ async def test_rivals_with_the_same_key_make_exactly_one_task(
         assert await house.last_sequence() == before + 1
 
 
-async def test_rivals_with_other_bodies_are_told_so(house: House, http: httpx.AsyncClient) -> None:
+async def test_rivals_with_other_bodies_are_told_so(house: House, http: httpx2.AsyncClient) -> None:
     doors = [http, await house.gateway()]
     bodies = [CREATE, CREATE | {"prompt": "another"}]
     for number in range(10):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from builders import completed, failed, progressed, started
@@ -15,12 +15,12 @@ from integration.gateway.house import ANN, BOB, CREATE, STUDIO, House, own
 from servers import eventually
 
 
-async def submit(http: httpx.AsyncClient, **changes: Any) -> str:
+async def submit(http: httpx2.AsyncClient, **changes: Any) -> str:
     task_id: str = (await http.post("/tasks", json=CREATE | changes)).json()["task_id"]
     return task_id
 
 
-async def test_what_was_accepted_is_in_the_history_at_once(http: httpx.AsyncClient) -> None:
+async def test_what_was_accepted_is_in_the_history_at_once(http: httpx2.AsyncClient) -> None:
     for _ in range(50):
         task_id = await submit(http, prompt_id="p")
 
@@ -31,7 +31,7 @@ async def test_what_was_accepted_is_in_the_history_at_once(http: httpx.AsyncClie
 
 
 async def test_the_history_is_told_though_the_log_is_gone(
-    task_store: House, http: httpx.AsyncClient
+    task_store: House, http: httpx2.AsyncClient
 ) -> None:
     task_id = await submit(http, prompt_id="p")
     await task_store.projected()
@@ -44,7 +44,7 @@ async def test_the_history_is_told_though_the_log_is_gone(
     assert [task["id"] for task in of_prompt.json()] == [task_id]
 
 
-async def test_the_history_is_paged_newest_first(http: httpx.AsyncClient) -> None:
+async def test_the_history_is_paged_newest_first(http: httpx2.AsyncClient) -> None:
     ids = [await submit(http) for _ in range(7)]
     seen: list[str] = []
     cursor: str | None = None
@@ -60,7 +60,7 @@ async def test_the_history_is_paged_newest_first(http: httpx.AsyncClient) -> Non
     assert (await http.get("/tasks", headers=BOB)).json()["tasks"] == []
 
 
-async def test_the_history_can_be_filtered(http: httpx.AsyncClient) -> None:
+async def test_the_history_can_be_filtered(http: httpx2.AsyncClient) -> None:
     one = await submit(http, prompt_id="p")
     two = await submit(http, type="CREATE")
     await http.post(f"/tasks/{two}/cancel")
@@ -75,7 +75,7 @@ async def test_the_history_can_be_filtered(http: httpx.AsyncClient) -> None:
     assert await ids(type="CREATE", status="processing") == [one]
 
 
-async def test_pending_tasks_are_recovered_unless_left_out(http: httpx.AsyncClient) -> None:
+async def test_pending_tasks_are_recovered_unless_left_out(http: httpx2.AsyncClient) -> None:
     later = await submit(http, run_at="2999-01-01T00:00:00Z")
     now = await submit(http)
 
@@ -90,7 +90,7 @@ async def test_pending_tasks_are_recovered_unless_left_out(http: httpx.AsyncClie
 
 
 async def test_the_tasks_of_a_prompt_come_in_camel_case(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     done = await submit(http, prompt_id="p", provider_params={"seed": 1})
     broken = await submit(http, prompt_id="p")
@@ -110,7 +110,7 @@ async def test_the_tasks_of_a_prompt_come_in_camel_case(
 
 
 async def test_the_events_of_a_task_are_told_in_order(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task_id = await submit(http)
     unprojected = (await http.get(f"/tasks/{task_id}/events")).json()["events"]
@@ -129,7 +129,7 @@ async def test_the_events_of_a_task_are_told_in_order(
 
 
 async def test_events_are_read_from_the_log_while_they_are_not_projected(
-    house: House, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def nothing(*_: object) -> list[Any]:
         return []
@@ -142,7 +142,7 @@ async def test_events_are_read_from_the_log_while_they_are_not_projected(
 
 
 async def test_every_type_is_listed_with_who_serves_it(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     types = {each["type"]: each for each in (await door.get("/generation-types")).json()["types"]}
 
@@ -167,7 +167,7 @@ async def test_every_type_is_listed_with_who_serves_it(
 
 
 async def test_a_provider_that_is_busy_in_one_lane_is_there_for_all_of_them(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     create = LaneConsumerSpec("CREATE", "studio")
     await ensure_lane(house.client, create)
@@ -186,7 +186,7 @@ async def test_a_provider_that_is_busy_in_one_lane_is_there_for_all_of_them(
     assert all(told)
 
 
-async def test_a_new_provider_is_known_at_once(house: House, door: httpx.AsyncClient) -> None:
+async def test_a_new_provider_is_known_at_once(house: House, door: httpx2.AsyncClient) -> None:
     await house.announce("kie", "VIDEO")
 
     async def served() -> bool:
@@ -200,27 +200,27 @@ async def test_a_new_provider_is_known_at_once(house: House, door: httpx.AsyncCl
     "path",
     ["/tasks", "/tasks/processing", "/generation-types", "/metrics", "/uploads/x", "/artifacts/x"],
 )
-async def test_without_a_credential_nothing_is_told(door: httpx.AsyncClient, path: str) -> None:
+async def test_without_a_credential_nothing_is_told(door: httpx2.AsyncClient, path: str) -> None:
     for sent in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
         answer = await door.get(path, headers=sent)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_submits_need_a_credential_before_anything_is_read(door: httpx.AsyncClient) -> None:
+async def test_submits_need_a_credential_before_anything_is_read(door: httpx2.AsyncClient) -> None:
     answer = await door.post("/tasks", content=b"{", headers={"Authorization": ""})
 
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/healthz", "/readyz"])
-async def test_the_open_pages_are_open(door: httpx.AsyncClient, path: str) -> None:
+async def test_the_open_pages_are_open(door: httpx2.AsyncClient, path: str) -> None:
     answer = await door.get(path, headers={"Authorization": ""})
 
     assert answer.status_code in (200, 503)
 
 
-async def test_the_first_page_runs_nothing(door: httpx.AsyncClient) -> None:
+async def test_the_first_page_runs_nothing(door: httpx2.AsyncClient) -> None:
     answer = await door.get("/")
 
     assert "procedural" in answer.text
@@ -228,7 +228,7 @@ async def test_the_first_page_runs_nothing(door: httpx.AsyncClient) -> None:
     assert "<script" not in answer.text
 
 
-async def test_metrics_name_neither_owners_nor_tasks(door: httpx.AsyncClient) -> None:
+async def test_metrics_name_neither_owners_nor_tasks(door: httpx2.AsyncClient) -> None:
     task_id = await submit(door)
     await door.get(f"/tasks/{task_id}")
     await door.get("/nowhere")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from artifacts.uploads import Uploads
@@ -27,7 +27,7 @@ def form(content: bytes) -> bytes:
 class Sender:
     """Sends the head of a form, and the rest when told so."""
 
-    def __init__(self, http: httpx.AsyncClient, content: bytes, **headers: str) -> None:
+    def __init__(self, http: httpx2.AsyncClient, content: bytes, **headers: str) -> None:
         self._http = http
         self._content = content
         self._headers = FORM | headers
@@ -38,7 +38,7 @@ class Sender:
     def go_on(self) -> None:
         self._on.set()
 
-    async def _send(self) -> httpx.Response:
+    async def _send(self) -> httpx2.Response:
         return await self._http.post("/uploads", content=self._body(), headers=self._headers)
 
     async def _body(self) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 HERE = "http://darkroom.test"
@@ -31,7 +31,7 @@ def addresses(page: str, html: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["/", "/docs", "/docs/errors"])
-async def test_a_page_refers_to_no_other_host(door: httpx.AsyncClient, page: str) -> None:
+async def test_a_page_refers_to_no_other_host(door: httpx2.AsyncClient, page: str) -> None:
     answer = await door.get(page, headers={"Authorization": ""})
     found = addresses(page, answer.text)
     answers = [await door.get(each) for each in found]
@@ -46,7 +46,7 @@ async def test_a_page_refers_to_no_other_host(door: httpx.AsyncClient, page: str
 
 @pytest.mark.parametrize("page", ["/", "/docs", "/docs/errors"])
 async def test_a_page_could_not_reach_another_host_either(
-    door: httpx.AsyncClient, page: str
+    door: httpx2.AsyncClient, page: str
 ) -> None:
     policy = (await door.get(page)).headers["content-security-policy"]
     directives = dict(each.split(maxsplit=1) for each in policy.split("; "))
@@ -62,7 +62,7 @@ async def test_a_page_could_not_reach_another_host_either(
     assert "'unsafe-inline'" not in directives.get("script-src", "")
 
 
-async def test_the_files_of_the_api_page_load_nothing_either(door: httpx.AsyncClient) -> None:
+async def test_the_files_of_the_api_page_load_nothing_either(door: httpx2.AsyncClient) -> None:
     style = await door.get("/docs/swagger-ui.css")
     script = await door.get("/docs/swagger-ui-bundle.js", headers={"Authorization": ""})
 
@@ -74,13 +74,13 @@ async def test_the_files_of_the_api_page_load_nothing_either(door: httpx.AsyncCl
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "..%2fmain.py", "swagger-ui.css.map", "%00"])
-async def test_nothing_else_is_to_be_had_there(door: httpx.AsyncClient, name: str) -> None:
+async def test_nothing_else_is_to_be_had_there(door: httpx2.AsyncClient, name: str) -> None:
     answer = await door.get(f"/docs/{name}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-async def test_the_type_of_a_problem_leads_to_its_explanation(door: httpx.AsyncClient) -> None:
+async def test_the_type_of_a_problem_leads_to_its_explanation(door: httpx2.AsyncClient) -> None:
     problem = (await door.get("/tasks/nothing", headers={"Authorization": ""})).json()
     address, _, anchor = problem["type"].partition("#")
     page = await door.get(address, headers={"Authorization": ""})

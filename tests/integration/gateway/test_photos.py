@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 from starlette.requests import ClientDisconnect
@@ -26,7 +26,7 @@ def photo(size: int = 8) -> bytes:
 
 
 @pytest.fixture
-async def pending(house: House, http: httpx.AsyncClient) -> dict[str, Any]:
+async def pending(house: House, http: httpx2.AsyncClient) -> dict[str, Any]:
     await offered(house)
     return await begun(http)
 
@@ -41,7 +41,7 @@ def _is_offered(parts: Parts) -> bool:
     return any(each.type == "PHOTO_TO_3D" for each in parts.catalogue.offers)
 
 
-async def begun(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+async def begun(http: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:
     answer = await http.post("/tasks", json={"type": "PHOTO_TO_3D"} | changes)
     assert (answer.status_code, answer.json()["stage"]) == (202, "pending"), answer.text
     task: dict[str, Any] = answer.json()
@@ -53,7 +53,7 @@ async def told_of(house: House, task_id: str) -> list[Any]:
 
 
 async def test_a_photo_as_the_body_puts_the_task_in_line(
-    house: House, http: httpx.AsyncClient, pending: dict[str, Any]
+    house: House, http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     path = f"/tasks/{pending['task_id']}"
     answer = await http.put(f"{path}/photo", content=photo(), headers={"Content-Type": "image/png"})
@@ -72,7 +72,7 @@ async def test_a_photo_as_the_body_puts_the_task_in_line(
 
 
 async def test_a_photo_as_a_form_does_as_well(
-    http: httpx.AsyncClient, pending: dict[str, Any]
+    http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     answer = await http.put(
         f"/tasks/{pending['task_id']}/photo", files={"file": ("me.png", photo(), "image/png")}
@@ -81,7 +81,7 @@ async def test_a_photo_as_a_form_does_as_well(
 
 
 async def test_metadata_of_the_meantime_is_kept(
-    house: House, http: httpx.AsyncClient, pending: dict[str, Any]
+    house: House, http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     path = f"/tasks/{pending['task_id']}"
     await http.patch(f"{path}/metadata", json={"album": "spring"})
@@ -97,7 +97,7 @@ async def test_metadata_of_the_meantime_is_kept(
     [(b"no picture at all", "unsupported_media"), (photo()[:40], "image_truncated"), (b"", None)],
 )
 async def test_what_is_no_photo_is_refused_and_ends_the_task(
-    http: httpx.AsyncClient, pending: dict[str, Any], content: bytes, reason: str | None
+    http: httpx2.AsyncClient, pending: dict[str, Any], content: bytes, reason: str | None
 ) -> None:
     path = f"/tasks/{pending['task_id']}"
     answer = await http.put(f"{path}/photo", content=content)
@@ -110,7 +110,7 @@ async def test_what_is_no_photo_is_refused_and_ends_the_task(
     assert ended["error_msg"] == answer.json()["detail"]
 
 
-async def test_a_video_is_no_photo(http: httpx.AsyncClient, pending: dict[str, Any]) -> None:
+async def test_a_video_is_no_photo(http: httpx2.AsyncClient, pending: dict[str, Any]) -> None:
     video = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + b"\x00\x00\x00\x08mdat"
     answer = await http.put(f"/tasks/{pending['task_id']}/photo", content=video)
     ended = (await http.get(f"/tasks/{pending['task_id']}")).json()
@@ -120,7 +120,7 @@ async def test_a_video_is_no_photo(http: httpx.AsyncClient, pending: dict[str, A
 
 
 async def test_a_transfer_that_breaks_off_leaves_the_task_waiting(
-    http: httpx.AsyncClient, pending: dict[str, Any]
+    http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     path = f"/tasks/{pending['task_id']}"
 
@@ -138,7 +138,7 @@ async def test_a_transfer_that_breaks_off_leaves_the_task_waiting(
 
 
 async def test_one_too_large_leaves_the_task_waiting_for_a_smaller_one(
-    house: House, http: httpx.AsyncClient, pending: dict[str, Any]
+    house: House, http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     narrow = await house.gateway(upload_max_bytes=100)
     path = f"/tasks/{pending['task_id']}"
@@ -148,7 +148,7 @@ async def test_one_too_large_leaves_the_task_waiting_for_a_smaller_one(
     assert (await http.get(path)).json()["status"] == "pending"
 
 
-async def test_a_second_photo_is_refused(http: httpx.AsyncClient, pending: dict[str, Any]) -> None:
+async def test_a_second_photo_is_refused(http: httpx2.AsyncClient, pending: dict[str, Any]) -> None:
     path = f"/tasks/{pending['task_id']}/photo"
     first = await http.put(path, content=photo())
     second = await http.put(path, content=photo(9))
@@ -158,7 +158,7 @@ async def test_a_second_photo_is_refused(http: httpx.AsyncClient, pending: dict[
 
 
 async def test_of_many_photos_at_once_one_is_taken(
-    house: House, http: httpx.AsyncClient, pending: dict[str, Any]
+    house: House, http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     other = await house.gateway()
     path = f"/tasks/{pending['task_id']}"
@@ -182,7 +182,7 @@ async def test_of_many_photos_at_once_one_is_taken(
 
 
 async def test_a_photo_before_its_time_does_not_put_the_task_in_line_yet(
-    house: House, http: httpx.AsyncClient, pending: dict[str, Any]
+    house: House, http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     task = await begun(http, run_at=tomorrow.isoformat())
@@ -198,7 +198,7 @@ async def test_a_photo_before_its_time_does_not_put_the_task_in_line_yet(
 
 
 async def test_a_task_that_takes_no_photo_says_so(
-    http: httpx.AsyncClient, pending: dict[str, Any]
+    http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     answer = await http.put(f"/tasks/{task['task_id']}/photo", content=photo())
@@ -207,7 +207,7 @@ async def test_a_task_that_takes_no_photo_says_so(
 
 
 async def test_a_task_that_has_ended_takes_no_photo(
-    http: httpx.AsyncClient, pending: dict[str, Any]
+    http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     await http.post(f"/tasks/{pending['task_id']}/cancel")
     answer = await http.put(f"/tasks/{pending['task_id']}/photo", content=photo())
@@ -216,7 +216,7 @@ async def test_a_task_that_has_ended_takes_no_photo(
 
 
 async def test_another_owners_task_is_not_there(
-    http: httpx.AsyncClient, pending: dict[str, Any]
+    http: httpx2.AsyncClient, pending: dict[str, Any]
 ) -> None:
     answer = await http.put(f"/tasks/{pending['task_id']}/photo", content=photo(), headers=BOB)
     assert (answer.status_code, answer.json()["code"]) == (404, "task_not_found")

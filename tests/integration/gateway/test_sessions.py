@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 
-import httpx
+import httpx2
 import pytest
 
 from builders import requested, task_id
@@ -15,7 +15,7 @@ from integration.gateway.listening import listening
 ONE = task_id(1)
 
 
-async def begun(client: httpx.AsyncClient) -> str:
+async def begun(client: httpx2.AsyncClient) -> str:
     """A session as a Cookie header, begun with Ann's key; the client has no key any more."""
     answer = await client.post("/session", headers=ANN)
     assert (answer.status_code, answer.json()["owner"]) == (200, "ann")
@@ -24,7 +24,7 @@ async def begun(client: httpx.AsyncClient) -> str:
     return answer.headers["set-cookie"].partition(";")[0]
 
 
-async def test_a_session_reads_and_changes_from_our_own_pages(door: httpx.AsyncClient) -> None:
+async def test_a_session_reads_and_changes_from_our_own_pages(door: httpx2.AsyncClient) -> None:
     cookie = {"Cookie": await begun(door)}
     types = await door.get("/generation-types", headers=cookie)
     ours = await door.post(
@@ -48,7 +48,7 @@ async def test_a_session_reads_and_changes_from_our_own_pages(door: httpx.AsyncC
     ],
 )
 async def test_a_session_changes_nothing_from_elsewhere(
-    house: House, door: httpx.AsyncClient, told: dict[str, str]
+    house: House, door: httpx2.AsyncClient, told: dict[str, str]
 ) -> None:
     cookie = {"Cookie": await begun(door)}
     answers = [
@@ -78,7 +78,7 @@ async def test_the_cookie_is_for_no_script_and_no_other_site(house: House) -> No
     assert "Max-Age=0" in ended.headers["set-cookie"]
 
 
-async def test_a_token_reads_and_changes_nothing(door: httpx.AsyncClient) -> None:
+async def test_a_token_reads_and_changes_nothing(door: httpx2.AsyncClient) -> None:
     answer = await door.post("/tokens")
     token = answer.json()["token"]
     door.headers.pop("authorization")
@@ -181,7 +181,7 @@ async def test_pages_follow_with_a_cookie_or_a_token_and_no_log_tells_it(
     try:
         async with listening(house) as door:
             base = f"http://127.0.0.1:{door.port}"
-            async with httpx.AsyncClient(base_url=base, headers=ANN) as client:
+            async with httpx2.AsyncClient(base_url=base, headers=ANN) as client:
                 cookie = {"Cookie": (await client.post("/session")).headers["set-cookie"]}
                 token = (await client.post("/tokens")).json()["token"]
             cookie = {"Cookie": cookie["Cookie"].partition(";")[0]}

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from nats.errors import Error as NatsError
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
@@ -171,11 +171,11 @@ async def test_it_closes_as_the_gateway_stops(door: Listening) -> None:
 
 
 async def test_a_socket_shows_who_it_belongs_to(
-    task_store: House, door: Listening, http: httpx.AsyncClient
+    task_store: House, door: Listening, http: httpx2.AsyncClient
 ) -> None:
     await task_store.tell(requested(**own(ONE)))
     base = f"http://127.0.0.1:{door.port}"
-    async with httpx.AsyncClient(base_url=base, headers=ANN) as client:
+    async with httpx2.AsyncClient(base_url=base, headers=ANN) as client:
         token = (await client.post("/tokens")).json()["token"]
         session = (await client.post("/session")).headers["set-cookie"].partition(";")[0]
     for query, headers in (

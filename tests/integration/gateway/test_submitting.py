@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 from contracts.events import decode
 from integration.gateway.house import ANN, BOB, CREATE, House
 
 
 async def test_a_submit_is_in_the_log_before_its_answer(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     answer = await http.post("/tasks", json=CREATE)
 
@@ -53,7 +53,7 @@ async def test_a_submit_is_in_the_log_before_its_answer(
     }
 
 
-async def test_a_task_can_be_read_at_once_and_only_by_its_owner(http: httpx.AsyncClient) -> None:
+async def test_a_task_can_be_read_at_once_and_only_by_its_owner(http: httpx2.AsyncClient) -> None:
     submitted = (await http.post("/tasks", json=CREATE)).json()
 
     own = await http.get(f"/tasks/{submitted['task_id']}")
@@ -67,7 +67,7 @@ async def test_a_task_can_be_read_at_once_and_only_by_its_owner(http: httpx.Asyn
     assert foreign.content == unknown.content == malformed.content
 
 
-async def test_recovery_lists_every_task_that_was_accepted_before(http: httpx.AsyncClient) -> None:
+async def test_recovery_lists_every_task_that_was_accepted_before(http: httpx2.AsyncClient) -> None:
     ids = [(await http.post("/tasks", json=CREATE)).json()["task_id"] for _ in range(20)]
 
     mine = await http.get("/tasks/processing", params={"type": "CREATE"})
@@ -78,7 +78,7 @@ async def test_recovery_lists_every_task_that_was_accepted_before(http: httpx.As
     assert others.json() == {"tasks": []}
 
 
-async def test_health_and_readiness_are_told_without_a_credential(http: httpx.AsyncClient) -> None:
+async def test_health_and_readiness_are_told_without_a_credential(http: httpx2.AsyncClient) -> None:
     health = await http.get("/healthz", headers={"Authorization": ""})
     ready = await http.get("/readyz", headers={"Authorization": ""})
 
@@ -87,7 +87,7 @@ async def test_health_and_readiness_are_told_without_a_credential(http: httpx.As
 
 
 async def test_what_one_owner_has_too_much_of_waits_behind_what_others_have(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     narrow = await house.gateway(fair_share=2)
 
@@ -110,7 +110,7 @@ async def test_what_one_owner_has_too_much_of_waits_behind_what_others_have(
 
 
 async def test_an_owner_may_have_only_so_many_tasks_waiting(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     narrow = await house.gateway(owner_waiting=2)
     taken = [await narrow.post("/tasks", json=CREATE) for _ in range(2)]

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from prometheus_client import REGISTRY
 
@@ -27,7 +27,7 @@ async def requested_task(house: House) -> str:
 
 
 async def test_prefer_wait_answers_as_soon_as_the_task_has_ended(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     asking = asyncio.create_task(door.post("/tasks", json=CREATE, headers={"Prefer": "wait=30"}))
     task_id = await requested_task(house)
@@ -44,7 +44,7 @@ async def test_prefer_wait_answers_as_soon_as_the_task_has_ended(
     )
 
 
-async def test_prefer_wait_gives_up_when_time_is_up(door: httpx.AsyncClient) -> None:
+async def test_prefer_wait_gives_up_when_time_is_up(door: httpx2.AsyncClient) -> None:
     began = time.monotonic()
     answer = await door.post("/tasks", json=CREATE, headers={"Prefer": "wait=1"})
 
@@ -53,14 +53,14 @@ async def test_prefer_wait_gives_up_when_time_is_up(door: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize("preference", ["wait=61", "wait=x", "respond-async"])
-async def test_another_preference_is_ignored(door: httpx.AsyncClient, preference: str) -> None:
+async def test_another_preference_is_ignored(door: httpx2.AsyncClient, preference: str) -> None:
     answer = await door.post("/tasks", json=CREATE, headers={"Prefer": preference})
 
     assert answer.status_code == 202
     assert "preference-applied" not in answer.headers
 
 
-async def test_a_replay_waits_as_well(house: House, http: httpx.AsyncClient) -> None:
+async def test_a_replay_waits_as_well(house: House, http: httpx2.AsyncClient) -> None:
     headers = {"Idempotency-Key": "k"}
     task = (await http.post("/tasks", json=CREATE, headers=headers)).json()
     asking = asyncio.create_task(
@@ -74,7 +74,7 @@ async def test_a_replay_waits_as_well(house: House, http: httpx.AsyncClient) -> 
 
 
 async def test_a_long_poll_is_answered_by_the_next_event(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     path = f"/tasks/{task['task_id']}"
@@ -87,7 +87,7 @@ async def test_a_long_poll_is_answered_by_the_next_event(
 
 
 async def test_a_long_poll_for_what_has_happened_is_answered_at_once(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     await house.projected()
@@ -97,7 +97,7 @@ async def test_a_long_poll_for_what_has_happened_is_answered_at_once(
 
 
 async def test_a_long_poll_of_a_task_that_has_ended_does_not_wait(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     await house.tell(started(**own(task["task_id"])), completed(**own(task["task_id"])))
@@ -108,7 +108,7 @@ async def test_a_long_poll_of_a_task_that_has_ended_does_not_wait(
 
 
 async def test_a_long_poll_without_news_shows_the_task_when_time_is_up(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
 ) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     answer = await http.get(f"/tasks/{task['task_id']}?wait=0.2")
@@ -116,7 +116,7 @@ async def test_a_long_poll_without_news_shows_the_task_when_time_is_up(
     assert answer.json() == task | {"queue_position": 1}
 
 
-async def test_an_unchanged_task_is_not_sent_again(house: House, http: httpx.AsyncClient) -> None:
+async def test_an_unchanged_task_is_not_sent_again(house: House, http: httpx2.AsyncClient) -> None:
     task = (await http.post("/tasks", json=CREATE)).json()
     await house.projected()
     path = f"/tasks/{task['task_id']}"
@@ -131,7 +131,7 @@ async def test_an_unchanged_task_is_not_sent_again(house: House, http: httpx.Asy
 
 
 async def test_the_tag_changes_with_the_place_in_the_line(
-    house: House, http: httpx.AsyncClient
+    house: House, http: httpx2.AsyncClient
 ) -> None:
     first, second = [(await http.post("/tasks", json=CREATE)).json() for _ in range(2)]
     await house.projected()
@@ -145,7 +145,7 @@ async def test_the_tag_changes_with_the_place_in_the_line(
 
 
 async def test_missed_live_events_are_read_again(
-    house: House, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    house: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "LOOK_AGAIN_S", 0.05)
     live = house.parts[0].live
@@ -164,7 +164,7 @@ async def test_missed_live_events_are_read_again(
 
 
 async def test_who_waits_is_answered_when_the_gateway_stops(
-    house: House, door: httpx.AsyncClient
+    house: House, door: httpx2.AsyncClient
 ) -> None:
     asking = asyncio.create_task(door.post("/tasks", json=CREATE, headers={"Prefer": "wait=60"}))
     await requested_task(house)
@@ -178,7 +178,7 @@ async def test_who_waits_is_answered_when_the_gateway_stops(
 
 
 async def test_a_long_poll_misses_no_event_that_the_projection_has_not_seen(
-    house: House, http: httpx.AsyncClient, database_url: str
+    house: House, http: httpx2.AsyncClient, database_url: str
 ) -> None:
     task_id = (await http.post("/tasks", json=CREATE)).json()["task_id"]
     await house.projected()

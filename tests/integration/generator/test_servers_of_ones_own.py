@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from builders import cancelled
@@ -52,7 +52,7 @@ async def test_cancelling_a_task_at_a_web_ui_leaves_what_somebody_else_has_begun
 ) -> None:
     fake = FakeForge()
     fake.knobs.hold = True
-    async with served(fake.app()) as url, httpx.AsyncClient(base_url=url, timeout=60) as somebody:
+    async with served(fake.app()) as url, httpx2.AsyncClient(base_url=url, timeout=60) as somebody:
         body = {"prompt": "x", "n_iter": 1, "override_settings": {}, "force_task_id": "theirs"}
         theirs = asyncio.create_task(somebody.post("/sdapi/v1/txt2img", json=body))
         await eventually(lambda: fake.current == "theirs")

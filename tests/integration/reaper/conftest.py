@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from faststream import FastStream
 from prometheus_client import REGISTRY
@@ -60,10 +60,10 @@ class Running:
 
 
 async def answers_ready(port: int | None) -> bool:
-    async with httpx.AsyncClient() as http:
+    async with httpx2.AsyncClient() as http:
         try:
             return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
 

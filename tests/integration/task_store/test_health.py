@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
-import httpx
+import httpx2
 
 from darkroom.stack.ports import free_port
 from integration.task_store.conftest import Bus
@@ -28,12 +28,12 @@ async def test_health_is_served_at_the_host_that_was_asked_for(
     )
     running = asyncio.create_task(app.run())
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.2:{port}") as http:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.2:{port}") as http:
 
             async def ready() -> bool:
                 try:
                     return (await http.get("/readyz")).status_code == 200
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     return False
 
             assert await eventually(ready, 15)

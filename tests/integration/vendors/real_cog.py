@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from darkroom.stack.ports import free_port
 from servers import eventually
@@ -76,13 +76,13 @@ async def cog_server(folder: Path, *, streams: bool, slots: int) -> AsyncIterato
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx2.AsyncClient(base_url=url) as client:
 
             async def ready() -> bool:
                 assert process.returncode is None, log.read_text()
                 try:
                     health = await client.get("/health-check")
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     return False
                 return bool(health.json()["status"] == "READY")
 

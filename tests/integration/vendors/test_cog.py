@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from darkroom.testing import RemoteProviderContract, a_job
@@ -73,7 +73,7 @@ async def slow_cog(blocking: str) -> AsyncIterator[CogProvider]:
 
 async def idle(url: str) -> None:
     """Until the server has a slot for the next test."""
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with httpx2.AsyncClient(base_url=url) as client:
 
         async def is_idle() -> bool:
             return bool((await client.get("/health-check")).json()["status"] == "READY")
@@ -144,7 +144,7 @@ async def test_looking_for_a_prediction_begins_none(cog: CogProvider, streaming:
     assert not await cog.resume(a_picture(), forgotten)
     with pytest.raises(Unavailable, match="no longer knows"):
         await run(cog, a_picture(), forgotten)
-    async with httpx.AsyncClient(base_url=streaming) as client:
+    async with httpx2.AsyncClient(base_url=streaming) as client:
         assert (await client.post(f"/predictions/{GONE}/cancel")).status_code == 404
 
 
@@ -154,7 +154,7 @@ async def test_a_cancelled_prediction_is_stopped_there(cog: CogProvider, streami
     await cog.cancel(job, submitted)
 
     async def stopped() -> bool:
-        async with httpx.AsyncClient(base_url=streaming) as client:
+        async with httpx2.AsyncClient(base_url=streaming) as client:
             place = f"/predictions/{id_of('key-cancel')}/cancel"
             return (await client.post(place)).status_code == 404
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import BytesIO
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 from starlette.requests import Request
@@ -54,7 +54,7 @@ async def url(desk: Desk) -> AsyncIterator[str]:
         yield address
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     try:
         words = response.json()["error"]
     except (ValueError, KeyError):
@@ -227,18 +227,18 @@ async def test_a_service_that_is_busy_tells_until_when(desk: Desk, service: Serv
     ],
 )
 def test_a_retry_after_that_makes_no_sense_is_none(header: str, seconds: float | None) -> None:
-    assert http.retry_after(httpx.Response(429, headers={"retry-after": header})) == seconds
+    assert http.retry_after(httpx2.Response(429, headers={"retry-after": header})) == seconds
 
 
 def test_no_retry_after_is_none() -> None:
-    assert http.retry_after(httpx.Response(429)) is None
+    assert http.retry_after(httpx2.Response(429)) is None
 
 
 async def test_neither_key_nor_query_is_told_by_errors_or_logs(
     desk: Desk, service: Service, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # as every service does
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # as every service does
     told = []
     nobody = _service(f"http://127.0.0.1:{free_port()}")
     for answer in (_error(401), _error(400), _error(500), LostAnswer()):

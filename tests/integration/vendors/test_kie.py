@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import SecretStr
@@ -342,7 +342,7 @@ async def test_a_wrong_key_is_the_operators_matter_and_is_not_told(url: str) -> 
 
 
 async def test_cloudflare_is_shown_a_browser(kie: KieProvider, url: str) -> None:
-    async with httpx.AsyncClient() as plain:
+    async with httpx2.AsyncClient() as plain:
         blocked = await plain.post(f"{url}/api/v1/jobs/createTask", json={})
     assert (blocked.status_code, blocked.text) == (403, "error code: 1010")
     assert (await kie.submit(one(), "key")).external_task_id == "task_jobs_1"

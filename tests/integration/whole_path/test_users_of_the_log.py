@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import nats
 import pytest
 from nats.aio.client import Client
@@ -77,7 +77,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brok
 
 @dataclass
 class Services:
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     environment: dict[str, str]
 
     async def darkroom(self, *arguments: str, nats_url: str) -> tuple[int | None, str]:
@@ -104,7 +104,7 @@ async def services(broker: Broker, database_url: str) -> AsyncIterator[Services]
         "DARKROOM_NATS_MONITOR_URL": f"http://127.0.0.1:{broker.monitor_port}",
     }
     async with AsyncExitStack() as stack:
-        http = httpx.AsyncClient(base_url=environment["DARKROOM_URL"], timeout=70)
+        http = httpx2.AsyncClient(base_url=environment["DARKROOM_URL"], timeout=70)
         await stack.enter_async_context(http)
         made = Services(http, environment)
         code, told = await made.darkroom("setup", nats_url=broker.url("setup"))
@@ -124,7 +124,7 @@ async def services(broker: Broker, database_url: str) -> AsyncIterator[Services]
         async def ready() -> bool:
             try:
                 return (await http.get("/readyz")).status_code == 200
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 return False
 
         await eventually(ready, 60)

@@ -22,7 +22,7 @@ try:
     main()
 except SystemExit as end:
     assert end.code == 0
-heavy = {"asyncpg", "cv2", "fastapi", "httpx", "nats", "numpy", "pydantic", "rich"}
+heavy = {"asyncpg", "cv2", "fastapi", "httpx2", "nats", "numpy", "pydantic", "rich"}
 assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 """
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.routing import Route
 
@@ -26,20 +26,20 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def client_of(page: Path) -> httpx.AsyncClient:
+def client_of(page: Path) -> httpx2.AsyncClient:
     # Without its lifespan: nothing here needs the log.
-    transport = httpx.ASGITransport(create_app(Settings(), page=page), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://darkroom.test")
+    transport = httpx2.ASGITransport(create_app(Settings(), page=page), raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url="http://darkroom.test")
 
 
 @pytest.fixture
-def page(built: Path) -> httpx.AsyncClient:
+def page(built: Path) -> httpx2.AsyncClient:
     return client_of(built)
 
 
 @pytest.mark.parametrize("path", ["/", "/history"])
 async def test_the_page_is_at_its_addresses_and_asked_for_anew_each_time(
-    page: httpx.AsyncClient, path: str
+    page: httpx2.AsyncClient, path: str
 ) -> None:
     answer = await page.get(path)
 
@@ -49,7 +49,7 @@ async def test_the_page_is_at_its_addresses_and_asked_for_anew_each_time(
     assert "<title>Darkroom</title>" in answer.text
 
 
-async def test_the_page_runs_its_own_scripts_and_no_others(page: httpx.AsyncClient) -> None:
+async def test_the_page_runs_its_own_scripts_and_no_others(page: httpx2.AsyncClient) -> None:
     policy = (await page.get("/")).headers["content-security-policy"]
 
     assert "default-src 'none'" in policy
@@ -58,7 +58,7 @@ async def test_the_page_runs_its_own_scripts_and_no_others(page: httpx.AsyncClie
     assert "frame-ancestors 'none'" in policy
 
 
-async def test_what_has_a_hash_in_its_name_is_kept_forever(page: httpx.AsyncClient) -> None:
+async def test_what_has_a_hash_in_its_name_is_kept_forever(page: httpx2.AsyncClient) -> None:
     answer = await page.get("/assets/index-1a2b.js", headers={"Accept-Encoding": "identity"})
 
     assert answer.content == SCRIPT
@@ -66,7 +66,7 @@ async def test_what_has_a_hash_in_its_name_is_kept_forever(page: httpx.AsyncClie
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_what_has_none_is_asked_for_again(page: httpx.AsyncClient) -> None:
+async def test_what_has_none_is_asked_for_again(page: httpx2.AsyncClient) -> None:
     answer = await page.get("/theme.js")
 
     assert answer.text == "dark()"
@@ -84,7 +84,7 @@ async def test_what_has_none_is_asked_for_again(page: httpx.AsyncClient) -> None
     ],
 )
 async def test_the_compressed_file_goes_to_who_takes_it(
-    page: httpx.AsyncClient, accepted: str, sent: str | None
+    page: httpx2.AsyncClient, accepted: str, sent: str | None
 ) -> None:
     headers = {"Accept-Encoding": accepted}
     async with page.stream("GET", "/assets/index-1a2b.js", headers=headers) as answer:
@@ -92,7 +92,7 @@ async def test_the_compressed_file_goes_to_who_takes_it(
         assert answer.headers["vary"] == "Accept-Encoding"
 
 
-async def test_who_has_it_already_gets_no_bytes(page: httpx.AsyncClient) -> None:
+async def test_who_has_it_already_gets_no_bytes(page: httpx2.AsyncClient) -> None:
     etag = (await page.get("/")).headers["etag"]
 
     answer = await page.get("/", headers={"If-None-Match": etag})
@@ -101,7 +101,7 @@ async def test_who_has_it_already_gets_no_bytes(page: httpx.AsyncClient) -> None
     assert answer.headers["etag"] == etag
 
 
-async def test_each_encoding_has_a_tag_of_its_own(page: httpx.AsyncClient) -> None:
+async def test_each_encoding_has_a_tag_of_its_own(page: httpx2.AsyncClient) -> None:
     tags = set()
     for accepted in ("br", "gzip", "identity"):
         headers = {"Accept-Encoding": accepted}
@@ -116,7 +116,7 @@ async def test_each_encoding_has_a_tag_of_its_own(page: httpx.AsyncClient) -> No
     ["/nowhere", "/history/further", "/assets/other.js", "/pages.json"],
 )
 async def test_an_address_that_is_neither_page_nor_file_stays_a_404(
-    page: httpx.AsyncClient, path: str
+    page: httpx2.AsyncClient, path: str
 ) -> None:
     answer = await page.get(path, headers={"Accept": "text/html"})
 

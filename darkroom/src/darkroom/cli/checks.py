@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 import click
-import httpx
+import httpx2
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
@@ -253,7 +253,7 @@ def _timeouts() -> Finding:
 
 async def _gateway(url: str) -> Finding:
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
+        async with httpx2.AsyncClient(timeout=_TIMEOUT_S) as http:
             answer = await http.get(f"{url.rstrip('/')}/readyz")
         told = answer.json()
         failing = [
@@ -261,7 +261,7 @@ async def _gateway(url: str) -> Finding:
             for name, check in told["checks"].items()
             if not check["ok"]
         ]
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, KeyError, TypeError):
         return Finding(
             "gateway",
             ok=False,

@@ -10,7 +10,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import click
-import httpx
+import httpx2
 
 from darkroom.cli.failures import FOUND_SOMETHING, UNREACHABLE, WRONG_USAGE, Refused, Unreachable
 from darkroom.cli.invocation import Invocation
@@ -56,7 +56,7 @@ class Gateway:
             raise click.UsageError(f"--url {self.url}: give it as http://HOST:PORT.")
         key = invocation.api_key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT_S)
+        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +75,7 @@ class Gateway:
         return self._json("GET", path, params=given)
 
     def post(self, path: str, **content: Any) -> Any:
-        """The JSON of the answer; ``content`` is what httpx takes."""
+        """The JSON of the answer; ``content`` is what httpx2 takes."""
         return self._json("POST", path, **content)
 
     def task(self, task_id: str, **parameters: Any) -> Any:
@@ -109,10 +109,10 @@ class Gateway:
 
     def _opened(
         self, own: str | None, url: str
-    ) -> contextlib.AbstractContextManager[httpx.Response]:
+    ) -> contextlib.AbstractContextManager[httpx2.Response]:
         if own is not None:
             return self._http.stream("GET", own)
-        return httpx.stream("GET", url, timeout=_TIMEOUT_S, follow_redirects=True)
+        return httpx2.stream("GET", url, timeout=_TIMEOUT_S, follow_redirects=True)
 
     def _json(self, method: str, path: str, **content: Any) -> Any:
         with self._translated():
@@ -130,12 +130,12 @@ class Gateway:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except httpx.ConnectError as error:
+        except httpx2.ConnectError as error:
             raise Unreachable(
                 f"No gateway answers at {self.url} ({_cause(error)}). Start it with "
                 "`darkroom up`, or tell where it is with --url or DARKROOM_URL."
             ) from None
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise Unreachable(
                 f"The gateway at {self.url} did not answer ({_cause(error)}). "
                 "Try again, or look with `darkroom doctor`."
@@ -146,7 +146,7 @@ def _patience(parameters: Mapping[str, Any] | None) -> float:
     return _TIMEOUT_S + float((parameters or {}).get("wait") or 0)
 
 
-def _raise_for_problem(response: httpx.Response) -> None:
+def _raise_for_problem(response: httpx2.Response) -> None:
     try:
         body = response.json()
     except ValueError:
@@ -154,14 +154,14 @@ def _raise_for_problem(response: httpx.Response) -> None:
     if not isinstance(body, dict) or "status" not in body:
         raise _not_ours(f"{response.url.scheme}://{response.url.netloc.decode()}", response)
     status = response.status_code
-    if status == httpx.codes.CONFLICT:
+    if status == httpx2.codes.CONFLICT:
         raise WrongMoment(status, body)
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+    if status == httpx2.codes.TOO_MANY_REQUESTS or status >= 500:
         raise NotNow(status, body)
     raise WrongRequest(status, body)
 
 
-def _not_ours(url: str, response: httpx.Response) -> click.ClickException:
+def _not_ours(url: str, response: httpx2.Response) -> click.ClickException:
     kind = response.headers.get("content-type", "no content type").partition(";")[0]
     return Unreachable(
         f"{url} answered {response.status_code} with {kind}: that is no Darkroom gateway. "
@@ -178,7 +178,7 @@ def _one_line(status: int, body: Mapping[str, Any]) -> str:
     ]
     if errors:
         line = f"{line.rstrip()} ({'; '.join(errors)})"
-    if status == httpx.codes.UNAUTHORIZED:
+    if status == httpx2.codes.UNAUTHORIZED:
         line = f"{line} Here: --api-key KEY, or DARKROOM_API_KEY."
     if body.get("task_id"):
         line = f"{line} Look with: darkroom tasks show {body['task_id']}"

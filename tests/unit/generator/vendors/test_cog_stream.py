@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ TOLD = [
 ]
 
 
-class Pieces(httpx.AsyncByteStream):
+class Pieces(httpx2.AsyncByteStream):
     def __init__(self, content: bytes, cuts: list[int]) -> None:
         self.places = [0, *sorted(cuts), len(content)]
         self.content = content
@@ -44,7 +44,7 @@ class Pieces(httpx.AsyncByteStream):
 
 
 async def read(content: bytes, cuts: list[int]) -> list[Event]:
-    response = httpx.Response(200, stream=Pieces(content, cuts))
+    response = httpx2.Response(200, stream=Pieces(content, cuts))
     return [each async for each in events(response)]
 
 

@@ -9,7 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import httpx
+import httpx2
 
 from generator.provider import NotConfigured
 
@@ -22,8 +22,8 @@ class Address:
     login: tuple[str, str] | None
 
     @property
-    def auth(self) -> httpx.BasicAuth | None:
-        return None if self.login is None else httpx.BasicAuth(*self.login)
+    def auth(self) -> httpx2.BasicAuth | None:
+        return None if self.login is None else httpx2.BasicAuth(*self.login)
 
     @property
     def authorization(self) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from generator.provider import (
@@ -94,9 +94,9 @@ class CogProvider:
             raise NotConfigured("Set DARKROOM_COG_URL to where a container built by Cog listens.")
         self._poll_s = poll_s
         self._api = Service("cog", settings.cog_url, words=_words)
-        self._while_listening = httpx.Timeout(30.0, read=silence_s)
-        self._while_computed = httpx.Timeout(30.0, read=None)
-        self._streams: dict[str, httpx.Response] = {}
+        self._while_listening = httpx2.Timeout(30.0, read=silence_s)
+        self._while_computed = httpx2.Timeout(30.0, read=None)
+        self._streams: dict[str, httpx2.Response] = {}
         self._runs: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
 
     async def submit(self, job: Job, key: str) -> Submitted:
@@ -177,14 +177,14 @@ class CogProvider:
             raise Unanswered("cog took a prediction and does not let it be heard")
         self._streams[prediction_id] = stream
 
-    async def _look(self, prediction_id: str) -> httpx.Response | None:
+    async def _look(self, prediction_id: str) -> httpx2.Response | None:
         """The stream of the prediction, from its first event; None if it isn't running."""
         try:
             return await self._opened(prediction_id, _LOOK)
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             raise Unavailable(f"cog can't be reached ({type(fault).__name__}).") from None
 
-    async def _opened(self, prediction_id: str, body: Mapping[str, Any]) -> httpx.Response | None:
+    async def _opened(self, prediction_id: str, body: Mapping[str, Any]) -> httpx2.Response | None:
         client = self._api.client
         request = client.build_request(
             "PUT",
@@ -219,7 +219,7 @@ class CogProvider:
                     is_whole = False
                     break
                 yield percent_in(str(event.told.get("data", "")))
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             raise Unavailable(f"The connection to cog broke ({type(fault).__name__}).") from None
         finally:
             await stream.aclose()
@@ -291,7 +291,7 @@ class CogProvider:
 
     # Both.
 
-    async def _put(self, prediction_id: str, body: Any, **sent: Any) -> httpx.Response:
+    async def _put(self, prediction_id: str, body: Any, **sent: Any) -> httpx2.Response:
         try:
             return await self._api.submit("PUT", _place(prediction_id), json=body, **sent)
         except Rejected as refusal:
@@ -299,7 +299,7 @@ class CogProvider:
                 raise Busy("cog has all its slots in use.") from None
             raise
 
-    def _check(self, response: httpx.Response) -> None:
+    def _check(self, response: httpx2.Response) -> None:
         if response.status_code == 409:
             raise Busy("cog has all its slots in use.")
         self._api.check(response)
@@ -316,7 +316,7 @@ class CogProvider:
         await self._check_health()
         try:
             response = await self._api.client.get("/openapi.json")
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             raise Unavailable(f"cog can't be reached ({type(fault).__name__}).") from None
         # 503, while it is well, says that there is none.
         schema = {} if response.status_code == 503 else _object(response)
@@ -376,7 +376,7 @@ async def _stopped(run: asyncio.Task[Mapping[str, Any]]) -> None:
         run.exception()
 
 
-def _object(response: httpx.Response) -> Mapping[str, Any]:
+def _object(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         told = json.loads(response.content)
     except ValueError:
@@ -384,7 +384,7 @@ def _object(response: httpx.Response) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     told = _object(response)
     detail, error = told.get("detail"), told.get("error")
     if isinstance(detail, list):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Event:
     told: dict[str, Any] = field(default_factory=dict)
 
 
-async def events(response: httpx.Response) -> AsyncIterator[Event]:
-    """The events of a stream, until it ends or breaks off. Raises `httpx.HTTPError`."""
+async def events(response: httpx2.Response) -> AsyncIterator[Event]:
+    """The events of a stream, until it ends or breaks off. Raises `httpx2.HTTPError`."""
     name, told = "", b""
     async for line in _lines(response):
         word, _, rest = line.partition(b":")
@@ -39,7 +39,7 @@ async def events(response: httpx.Response) -> AsyncIterator[Event]:
             name, told = "", b""
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _lines(response: httpx2.Response) -> AsyncIterator[bytes]:
     """Split at newlines alone: a text in an event may have other breaks."""
     begun: list[bytes] = []
     async for chunk in response.aiter_bytes():

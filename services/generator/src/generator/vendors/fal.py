@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -305,7 +305,7 @@ def _percent(status: Mapping[str, Any]) -> int:
     return percent_in("\n".join(texts))
 
 
-def _object(response: httpx.Response) -> Mapping[str, Any]:
+def _object(response: httpx2.Response) -> Mapping[str, Any]:
     return _parsed(response.content)
 
 
@@ -317,7 +317,7 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     """``detail`` is a text, or a list with what is wrong with which field."""
     detail = _object(response).get("detail")
     if isinstance(detail, str):

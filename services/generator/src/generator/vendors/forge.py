@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -39,7 +39,7 @@ _PAUSE_S = 1.0
 _LOOK_S = 5.0
 _LEAVE_S = 1.0
 _STEPS = 25
-_NO_ANSWER_LIMIT = httpx.Timeout(None, connect=10.0)
+_NO_ANSWER_LIMIT = httpx2.Timeout(None, connect=10.0)
 """The generator's own limit holds: it tells the user, and stops the work."""
 
 
@@ -254,8 +254,8 @@ class ForgeProvider:
             return None
 
     async def _answer(
-        self, calling: asyncio.Task[httpx.Response], body: Mapping[str, Any]
-    ) -> httpx.Response:
+        self, calling: asyncio.Task[httpx2.Response], body: Mapping[str, Any]
+    ) -> httpx2.Response:
         try:
             return await calling
         except Unavailable:
@@ -310,7 +310,7 @@ async def _request(job: Job, call_id: str) -> tuple[str, dict[str, Any]]:
     return "/sdapi/v1/img2img", body
 
 
-def _pictures(response: httpx.Response, wanted: int) -> list[bytes]:
+def _pictures(response: httpx2.Response, wanted: int) -> list[bytes]:
     """The pictures of an answer, without the sheet that shows all of them and the maps of scripts.
 
     Raises `Unavailable` for fewer than were asked for: somebody has interrupted it.
@@ -327,7 +327,7 @@ def _pictures(response: httpx.Response, wanted: int) -> list[bytes]:
     return pictures
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     try:
         told = response.json()
     except ValueError:

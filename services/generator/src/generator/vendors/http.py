@@ -14,7 +14,7 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
-import httpx
+import httpx2
 from PIL import Image
 
 from generator.provider import Busy, Output, Rejected, Unavailable
@@ -24,7 +24,7 @@ MAX_RESULT_BYTES = 256 * 1024 * 1024
 _LONGEST_TOLD = 500
 _DOWNLOAD_TRIES = 3
 _DOWNLOAD_PAUSE_S = 0.5
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _MEASURED_AT_ONCE = 1024 * 1024
 """Bytes: what is larger is looked into in a thread."""
 _NO_PICTURE = (
@@ -39,7 +39,7 @@ _NOT_TAKEN = frozenset({*_ELSEWHERE, 425, 503, 521, 523, 525, 526})
 """Answers to a submit of which the service itself can't have heard, beside the plain refusals."""
 _OUR_ACCOUNT = frozenset({401, 402, 403})
 
-Words = Callable[[httpx.Response], str | None]
+Words = Callable[[httpx2.Response], str | None]
 """The service's own words for an answer that is an error; None where it has none."""
 
 
@@ -56,34 +56,34 @@ class Service:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | None = None,
+        auth: httpx2.Auth | None = None,
         timeout_s: float = 30.0,
         words: Words | None = None,
     ) -> None:
         self.name = name
-        self.client = httpx.AsyncClient(
+        self.client = httpx2.AsyncClient(
             base_url=base_url,
             headers=dict(headers or {}),
             auth=auth,
-            timeout=httpx.Timeout(timeout_s, connect=10.0),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
+            timeout=httpx2.Timeout(timeout_s, connect=10.0),
+            limits=httpx2.Limits(max_connections=200, max_keepalive_connections=20),
         )
         # Result links point to anywhere: none of our headers go with them.
-        self._links = httpx.AsyncClient(
-            follow_redirects=True, timeout=httpx.Timeout(60.0, connect=10.0)
+        self._links = httpx2.AsyncClient(
+            follow_redirects=True, timeout=httpx2.Timeout(60.0, connect=10.0)
         )
         self._words = words or (lambda response: None)
 
-    async def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
+    async def ask(self, method: str, path: str, **sent: Any) -> httpx2.Response:
         """A call that may be repeated at will. Raises `Rejected`, `Busy` or `Unavailable`."""
         try:
             response = await self.client.request(method, path, **sent)
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             raise Unavailable(f"{self.name} can't be reached ({_kind(fault)}).") from None
         self.check(response)
         return response
 
-    async def submit(self, method: str, path: str, **sent: Any) -> httpx.Response:
+    async def submit(self, method: str, path: str, **sent: Any) -> httpx2.Response:
         """A call that may cost money. Raises as `ask` when it was certainly not taken.
 
         `Unanswered` when it may have been.
@@ -92,19 +92,19 @@ class Service:
             response = await self.client.request(method, path, **sent)
         except _NOT_SENT as fault:
             raise Unavailable(f"{self.name} can't be reached ({_kind(fault)}).") from None
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             raise Unanswered(f"{self.name} did not answer ({_kind(fault)})") from None
         self.check_submit(response)
         return response
 
-    def check_submit(self, response: httpx.Response) -> None:
+    def check_submit(self, response: httpx2.Response) -> None:
         """As `check`, of a call that may cost money; `Unanswered` when it may have been taken."""
         status = response.status_code
         if status not in _NOT_TAKEN and (_is_redirect(status) or _is_transient(status)):
             raise Unanswered(f"{self.name} answered {status} to a submit")
         self.check(response)
 
-    def check(self, response: httpx.Response) -> None:
+    def check(self, response: httpx2.Response) -> None:
         """Raises what an answer means that is an error; ``params`` of a refusal has its status."""
         status = response.status_code
         if status < 300:
@@ -130,13 +130,17 @@ class Service:
             f"{self.name} refused this task ({status}).{told}", params={"status": status}
         )
 
-    def told(self, response: httpx.Response) -> str:
+    def told(self, response: httpx2.Response) -> str:
         """The service's own words, to follow ours."""
         words = self._words(response)
         return f" It says: {short(words)}" if words else ""
 
     async def download(
-        self, url: str, *, content_type: str | None = None, through: httpx.AsyncClient | None = None
+        self,
+        url: str,
+        *,
+        content_type: str | None = None,
+        through: httpx2.AsyncClient | None = None,
     ) -> Output:
         """A result as it is now: links of services die. Tried a few times.
 
@@ -145,7 +149,7 @@ class Service:
         for left in reversed(range(_DOWNLOAD_TRIES)):
             try:
                 return await self._download(url, content_type, through or self._links)
-            except (httpx.HTTPError, httpx.InvalidURL, Unavailable) as fault:
+            except (httpx2.HTTPError, httpx2.InvalidURL, Unavailable) as fault:
                 if not left:
                     raise Unavailable(
                         f"A result can't be fetched from {self.name} ({_kind(fault)})."
@@ -154,7 +158,7 @@ class Service:
         raise AssertionError("unreachable")
 
     async def _download(
-        self, url: str, content_type: str | None, client: httpx.AsyncClient
+        self, url: str, content_type: str | None, client: httpx2.AsyncClient
     ) -> Output:
         async with client.stream("GET", url) as response:
             if response.next_request is not None:
@@ -181,7 +185,7 @@ class Service:
         await self._links.aclose()
 
 
-def retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx2.Response) -> float | None:
     """Seconds of a ``Retry-After`` header (RFC 9110, 10.2.3), which may be a date."""
     text = response.headers.get("retry-after")
     if text is None:

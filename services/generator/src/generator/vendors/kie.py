@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -294,7 +294,7 @@ class KieProvider:
             return None
         return job_id
 
-    def _checked(self, service: Service, response: httpx.Response, *, paid: bool) -> Any:
+    def _checked(self, service: Service, response: httpx2.Response, *, paid: bool) -> Any:
         """What the answer holds. Its HTTP status is 200 for many an error."""
         try:
             body = response.json()
@@ -311,7 +311,7 @@ class KieProvider:
         wait = {
             name: response.headers[name] for name in ("retry-after",) if name in response.headers
         }
-        meant = httpx.Response(status, json=body, headers=wait)
+        meant = httpx2.Response(status, json=body, headers=wait)
         if paid:
             service.check_submit(meant)
         else:
@@ -366,7 +366,7 @@ def _ending(picture: Output) -> str:
     return picture.content_type.rpartition("/")[2].replace("octet-stream", "bin")
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     try:
         body = response.json()
     except ValueError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -222,9 +222,9 @@ class OpenAIProvider:
 class _OpenAI(Service):
     """Tells a lack of credit from a lack of time: both are a 429."""
 
-    def check(self, response: httpx.Response) -> None:
+    def check(self, response: httpx2.Response) -> None:
         if response.status_code == 429 and _error(response).get("code") == _NO_CREDIT:
-            response = httpx.Response(402, content=response.content)
+            response = httpx2.Response(402, content=response.content)
         super().check(response)
 
 
@@ -242,7 +242,7 @@ def _parts(submitted: Submitted) -> list[str]:
     return [submitted.handle[name] for name in sorted(names, key=lambda name: int(name[5:]))]
 
 
-def _told(response: httpx.Response) -> Mapping[str, Any]:
+def _told(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         video = response.json()
     except ValueError:
@@ -252,7 +252,7 @@ def _told(response: httpx.Response) -> Mapping[str, Any]:
     return video
 
 
-def _told_pause(response: httpx.Response, pause: float) -> float:
+def _told_pause(response: httpx2.Response, pause: float) -> float:
     """What the service wishes between two polls, within reason."""
     try:
         told = int(response.headers["openai-poll-after-ms"]) / 1000
@@ -270,7 +270,7 @@ def _failure(video: Mapping[str, Any]) -> Rejected | Unavailable:
     return Rejected(f"OpenAI did not make this video.{says}")
 
 
-def _error(response: httpx.Response) -> Mapping[str, Any]:
+def _error(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         error = response.json()["error"]
     except (ValueError, KeyError, TypeError):
@@ -278,6 +278,6 @@ def _error(response: httpx.Response) -> Mapping[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     words = _error(response).get("message")
     return words if isinstance(words, str) else None

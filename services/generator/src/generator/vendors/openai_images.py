@@ -7,7 +7,6 @@ import binascii
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import httpx
 import httpx2
 import openai
 
@@ -71,7 +70,7 @@ class Images:
             told = answer.response
             wait = {name: told.headers[name] for name in ("retry-after",) if name in told.headers}
             self._service.check_submit(
-                httpx.Response(answer.status_code, headers=wait, content=told.content)
+                httpx2.Response(answer.status_code, headers=wait, content=told.content)
             )
             raise
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -276,7 +276,7 @@ def _files(job: Job, told: Mapping[str, Any] | None) -> list[Link]:
     return links
 
 
-def _object(response: httpx.Response) -> Mapping[str, Any]:
+def _object(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         told = json.loads(response.content)
     except ValueError:
@@ -284,7 +284,7 @@ def _object(response: httpx.Response) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     """Problems as in RFC 7807, and what is wrong with which field."""
     told = _object(response)
     fields = told.get("invalid_fields")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -258,12 +258,12 @@ class ComfyUIProvider:
         return next((each for each, client in clients.items() if client == ours), None)
 
     async def _download(self, file: File) -> Output:
-        query = httpx.QueryParams(
+        query = httpx2.QueryParams(
             filename=file.filename, subfolder=file.subfolder, type=file.folder
         )
         return await self._service.download(f"/view?{query}", through=self._service.client)
 
-    def _socket_url(self, client_id: str) -> httpx.URL:
+    def _socket_url(self, client_id: str) -> httpx2.URL:
         base = self._service.client.base_url
         scheme = "wss" if base.scheme == "https" else "ws"
         path = f"{base.path.rstrip('/')}/ws"
@@ -313,7 +313,7 @@ def _ids(submitted: Submitted) -> tuple[str, str]:
     return submitted.handle["prompt_id"], submitted.handle["client_id"]
 
 
-def _words(response: httpx.Response) -> str | None:
+def _words(response: httpx2.Response) -> str | None:
     try:
         return refusal_words(response.json())
     except ValueError:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import httpx
+import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
@@ -57,7 +57,7 @@ class Hearing:
 
 @asynccontextmanager
 async def hearing(
-    url: httpx.URL, login: str | None, progress: GraphProgress
+    url: httpx2.URL, login: str | None, progress: GraphProgress
 ) -> AsyncIterator[Hearing]:
     """Listen at ``url`` until the block is left; a connection that breaks is made anew.
 
@@ -73,7 +73,7 @@ async def hearing(
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _listen(url: httpx.URL, login: str | None, heard: Hearing) -> None:
+async def _listen(url: httpx2.URL, login: str | None, heard: Hearing) -> None:
     headers = {} if login is None else {"Authorization": login}
     while True:
         with suppress(OSError, WebSocketException):

@@ -43,7 +43,11 @@ class Cells(Generic[T]):
 
     async def value(self, key: str) -> T:
         """What is there now. Raises what the connection raises."""
-        found, _ = await self._found(await self._open(), key)
+        try:
+            found, _ = await self._found(await self._open(), key)
+        except (BucketNotFoundError, NotFoundError):
+            self._opened = None
+            raise
         return found
 
     async def change(self, key: str, change: Callable[[T], T]) -> T:

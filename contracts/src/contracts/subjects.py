@@ -29,6 +29,8 @@ BREAKER_BUCKET = "BREAKERS"
 """The key-value bucket with the circuit breaker of each provider (`contracts.breaker`)."""
 RATE_BUCKET = "RATES"
 """The key-value bucket with the last submits to each provider that bounds their rate."""
+SHARE_BUCKET = "SHARES"
+"""The key-value bucket with what each generator has inside of a limit that holds over all."""
 HOOK_BUCKET = "HOOKS"
 """The key-value bucket with the last callback for each task, under ``<provider>.<task_id>``."""
 BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
@@ -36,6 +38,7 @@ BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
         PROVIDER_BUCKET: None,
         BREAKER_BUCKET: None,
         RATE_BUCKET: None,
+        SHARE_BUCKET: timedelta(days=1),
         HOOK_BUCKET: timedelta(days=1),
     }
 )

@@ -27,6 +27,7 @@ MISSING_BUCKETS = [
     Difference("bucket PROVIDERS", "exists", True, None),
     Difference("bucket BREAKERS", "exists", True, None),
     Difference("bucket RATES", "exists", True, None),
+    Difference("bucket SHARES", "exists", True, None),
     Difference("bucket HOOKS", "exists", True, None),
 ]
 

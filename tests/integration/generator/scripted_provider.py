@@ -36,7 +36,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,15 @@ class Stage:
     def times(self, call: str) -> list[float]:
         """When this was asked, in seconds of the clock, for whatever task."""
         return [line["at"] for line in self._lines() if line["call"] == call]
+
+    def most_at_once(self, tasks: Collection[str]) -> int:
+        """How many jobs of these tasks there were at the same time, by when they were over."""
+        at_once = most = 0
+        for line in sorted(self._lines(), key=lambda line: line["at"]):
+            if line["task"] in tasks:
+                at_once += {"submit": 1, "over": -1}.get(line["call"], 0)
+                most = max(most, at_once)
+        return most
 
     def pids(self, task: str) -> list[int]:
         """Which processes worked on a task, in order."""
@@ -266,3 +275,10 @@ class ScriptedNarrow(ScriptedRemote):
 
     name = "scripted-narrow"
     limits = Limits(concurrency=2)
+
+    async def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
+        try:
+            async for each in super().follow(job, submitted):
+                yield each
+        finally:
+            self.stage.note("over", job)

@@ -101,6 +101,7 @@ async def services(broker: Broker, database_url: str) -> AsyncIterator[Services]
         "DARKROOM_URL": f"http://127.0.0.1:{port}",
         "DARKROOM_DATA_DIR": str(broker.directory / "data"),
         "DARKROOM_DATABASE_URL": database_url,
+        "DARKROOM_OWNER_RUNNING": "2",
         "DARKROOM_NATS_MONITOR_URL": f"http://127.0.0.1:{broker.monitor_port}",
     }
     async with AsyncExitStack() as stack:

@@ -17,6 +17,7 @@ from contracts.breaker import BreakerPolicy
 from contracts.generation_types import GENERATION_TYPES
 from delivery.leases import Lease
 from generator.breakers import Breakers
+from generator.counts import Counts
 from generator.door import Door, DoorPolicy
 from generator.lanes import Lanes, Slots
 from generator.provider import Execution, Offer, Provider
@@ -90,7 +91,8 @@ def _floor(wire: Wire, bench: Bench, work_on: Callable[[Work], Awaitable[None]])
     slots = {Execution.LOCAL: Slots(2)}
     client = cast("Client", wire)
     policy = BreakerPolicy(5, timedelta(seconds=60), timedelta(seconds=60))
-    door = Door("test", Breakers(client, (), policy), Rates(client), DoorPolicy())
+    breakers, counts = Breakers(client, (), policy), Counts(client, "test", timedelta(seconds=30))
+    door = Door("test", breakers, Rates(client), counts, DoorPolicy())
     lanes = Lanes(client, [], slots, door, work_on, ack_wait=timedelta(seconds=30))
     return Floor(wire, bench, lanes)
 
@@ -235,3 +237,13 @@ async def test_nothing_is_said_of_a_lease_while_the_broker_can_not_hear_it(floor
 
     assert floor.wire.said == []
     assert not lease.open
+
+
+def test_one_that_is_not_let_in_stands_where_it_stood() -> None:
+    wire, slots = Wire(), Slots(1)
+    first, second, third = (Work(LANE, wire.lease(number)) for number in (1, 2, 3))
+    slots.waiting = {first: None, third: None}
+
+    slots.put_back(second)
+
+    assert list(slots.waiting) == [first, second, third]

@@ -27,8 +27,9 @@ from delivery.requests import Requests
 from generator.attempts import Policy
 from generator.breakers import Breakers
 from generator.catalogue import Catalogue, lanes_of, load_providers, outlasting
+from generator.counts import Counts
 from generator.detours import Detours
-from generator.door import Door, DoorPolicy
+from generator.door import Door, DoorPolicy, limit_of
 from generator.heartbeat import Heartbeat, Lookout
 from generator.hooks import Hooks, callback_root
 from generator.inputs import Inputs
@@ -112,7 +113,7 @@ class Generator:
         inputs = Inputs(store, fetcher)
         parts = _assemble(client, requests, settings, self._providers, store, inputs)
         await parts.hooks.start()
-        beside = (parts.heartbeat, parts.lookout, parts.breakers, parts.catalogue)
+        beside = (parts.heartbeat, parts.lookout, parts.breakers, parts.counts, parts.catalogue)
         for loop in (each.run for each in beside):
             stack.push_async_callback(end_loop, self._watched(loop()))
         parts.lanes.start(lambda fault: self.fail(repr(fault)))
@@ -123,6 +124,7 @@ class Generator:
         if self.parts is not None:
             patience_s, submit_s = self._settings.drain_s, self._settings.drain_submit_s
             await self.parts.lanes.drain(patience_s, patience_s if submit_s is None else submit_s)
+            await self.parts.counts.close()
             with contextlib.suppress(NatsError, TimeoutError):
                 # What was handed back must have left before the connection is closed.
                 await self.parts.client.flush(1)
@@ -141,6 +143,7 @@ class Generator:
             self.parts.heartbeat.reconnected()
             self.parts.lookout.reconnected()
             self.parts.breakers.reconnected()
+            self.parts.counts.reconnected()
             self.parts.catalogue.reconnected()
 
     def _watched(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -188,7 +191,10 @@ def _assemble(
         client, {lane.name for lane in served if lane.is_elsewhere}, breaker_policy(settings)
     )
     door_policy = DoorPolicy(settings.breaker_policy, settings.owner_running)
-    door = Door(name, breakers, Rates(client), door_policy)
+    lease = timedelta(seconds=settings.lease_s)
+    bounded = {limit for lane in served if (limit := limit_of(lane)) is not None}
+    counts = Counts(client, name, lease, bounded)
+    door = Door(name, breakers, Rates(client), counts, door_policy)
     detours = Detours(client, publisher, breakers, settings.fallbacks)
     hooks = Hooks(client, callback_root(settings.callback_url, settings.public_url))
     worker = Worker(name, publisher, log, store, inputs, pursuit, policy, door, detours, hooks)
@@ -198,13 +204,12 @@ def _assemble(
         Execution.REMOTE: remote,
         Execution.INLINE: remote,
     }
-    ack_wait = timedelta(seconds=settings.lease_s)
     _warn_of_silence(served, settings)
-    lanes = Lanes(client, served, slots, door, worker.work_on, ack_wait=ack_wait)
+    lanes = Lanes(client, served, slots, door, worker.work_on, ack_wait=lease)
     every_s = settings.lease_s / _BEATS_PER_LEASE
     heartbeat, lookout = Heartbeat(client, lanes, every_s), Lookout(log, lanes, every_s)
     catalogue = Catalogue(client, providers)
-    return Parts(client, lanes, heartbeat, lookout, breakers, hooks, catalogue)
+    return Parts(client, lanes, heartbeat, lookout, breakers, counts, hooks, catalogue)
 
 
 def breaker_policy(settings: Settings) -> BreakerPolicy:

@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 from contracts.breaker import BreakerState
 from generator.breakers import Breakers
 from generator.cells import Contended
+from generator.counts import Counts, Limit, of_owner, of_provider
 from generator.facts import now
 from generator.provider import Execution
 from generator.rates import Rates
@@ -41,7 +42,8 @@ class WhileOpen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoorPolicy:
-    """``owner_running``: how many tasks of one owner this process works on at once; None: all."""
+    """``owner_running``: how many tasks of one owner are worked on at once, over all generators;
+    None: all."""
 
     while_open: WhileOpen = WhileOpen.WAIT
     owner_running: int | None = None
@@ -50,8 +52,11 @@ class DoorPolicy:
 class Door:
     """Lets works in. ``name`` is unique to the start of this process."""
 
-    def __init__(self, name: str, breakers: Breakers, rates: Rates, policy: DoorPolicy) -> None:
+    def __init__(
+        self, name: str, breakers: Breakers, rates: Rates, counts: Counts, policy: DoorPolicy
+    ) -> None:
         self.breakers = breakers
+        self.counts = counts
         self.while_open = policy.while_open
         self._name = name
         self._rates = rates
@@ -78,13 +83,23 @@ class Door:
             return 0
         if breaker.wants_probe(at):
             return min(free, max(0, 1 - held))
-        limits = lane.limits
-        if limits.concurrency is not None:
-            free = min(free, max(0, limits.concurrency - held))
-        if limits.rate is not None:
+        concurrency, rate = limit_of(lane), lane.limits.rate
+        if concurrency is not None:
+            elsewhere = self.counts.elsewhere(concurrency)
+            free = min(free, max(0, concurrency.most - elsewhere - held))
+        if rate is not None:
             waiting = held - self._inside[lane.name]
-            free = min(free, max(0, limits.rate.jobs - waiting))
+            free = min(free, max(0, rate.jobs - waiting))
         return free
+
+    def set_aside(self, waiting: Iterable[Work]) -> list[Work]:
+        """Those that wait for other tasks of their owners, and not for a slot or the provider."""
+        most = self._owner_running
+        if most is None:
+            return []
+        return [
+            work for work in waiting if self.counts.is_full(of_owner(work.owner, most), work.ticket)
+        ]
 
     def next_of(self, waiting: Iterable[Work]) -> Work | None:
         """The one to begin: of those that may and wait in front, one of the owner with the fewest
@@ -105,16 +120,28 @@ class Door:
         """It has a slot."""
         self._inside[work.lane.name] += 1
         self._owners[work.owner] += 1
+        self.counts.expect(self._limits(work))
 
     def leave(self, work: Work) -> None:
+        """It has none any more."""
+        self.counts.leave(work.inside)
+        work.inside = ()
         self._inside[work.lane.name] -= 1
         self._owners[work.owner] -= 1
         if not self._owners[work.owner]:
             del self._owners[work.owner]
 
+    def forget(self, work: Work) -> None:
+        """It waits no more, and was not let in."""
+        self.counts.forget(self._limits(work), work.lease.task_id)
+
     async def admit(self, work: Work) -> bool:
         """Whether it may begin, once it is its turn; if not, it waits on without a slot."""
-        lane = work.lane
+        lane, limits = work.lane, self._limits(work)
+        if limits:
+            if not await self.counts.enter(limits, work.lease.task_id, work.ticket):
+                return False
+            work.inside = limits
         if not lane.is_elsewhere:
             return True
         breaker, at = self.breakers.of(lane.name), now()
@@ -153,18 +180,21 @@ class Door:
         return self.while_open is WhileOpen.WAIT
 
     def _may_begin(self, work: Work) -> bool:
-        if self._owner_running is not None and self._owners[work.owner] >= self._owner_running:
-            return False
         lane = work.lane
+        if not all(self.counts.may_try(limit, work.ticket) for limit in self._limits(work)):
+            return False
         if not lane.is_elsewhere:
             return True
         breaker, at = self.breakers.of(lane.name), now()
         if breaker.is_held(at) or (self._waits and breaker.is_blocked(at)):
             return False
-        if lane.name in self._trying:
-            return False
-        most = lane.limits.concurrency
-        return most is None or self._inside[lane.name] < most
+        return lane.name not in self._trying
+
+    def _limits(self, work: Work) -> tuple[Limit, ...]:
+        """What bounds it, over all generators."""
+        most = self._owner_running
+        own = None if most is None else of_owner(work.owner, most)
+        return tuple(limit for limit in (own, limit_of(work.lane)) if limit is not None)
 
     async def _try(self, work: Work) -> None:
         name = f"{self._name}:{work.lease.task_id}:{work.lease.delivered}"
@@ -188,3 +218,9 @@ class Door:
                 continue
             await asyncio.sleep(max(0.0, (turn - now()).total_seconds()))
             return
+
+
+def limit_of(lane: Lane) -> Limit | None:
+    """How many jobs its provider takes at once, if it says so."""
+    most = lane.limits.concurrency
+    return None if most is None else of_provider(lane.name, most)

@@ -26,6 +26,8 @@ _log = get_logger(__name__)
 
 GIVE_BACK_S = 0.2
 _STOP_S = 0.5
+_SET_ASIDE = 64
+"""How many works that wait for others of their owner take no room from the rest."""
 _LAST_WORDS_S = 1.0
 """How long stopped work has to tell that it is handed over, and to hand its lease back."""
 
@@ -37,6 +39,13 @@ class Slots:
         self.free = size
         self.waiting: dict[Work, None] = {}
         """In the order in which they came."""
+
+    def put_back(self, work: Work) -> None:
+        """One that was not let in stands where it stood, before those behind it."""
+        later = [each for each in self.waiting if each.ticket > work.ticket]
+        self.waiting[work] = None
+        for each in later:
+            self.waiting[each] = self.waiting.pop(each)
 
 
 class Lanes:
@@ -79,7 +88,8 @@ class Lanes:
             )
             ahead.append(consumer)
             self._consumers[pool].append(consumer)
-        door.breakers.on_change = self._on_breaker_change
+        door.breakers.on_change = self._on_change
+        door.counts.on_change = self._on_change
 
     @property
     def consumers(self) -> list[LaneConsumer]:
@@ -117,7 +127,8 @@ class Lanes:
         work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)
         self.works[lease.task_id] = work
         self._held[lane.name] += 1
-        self._wait_in_line(work, pool)
+        pool.waiting[work] = None
+        WAITING.labels(lane.name).inc()
         self._fill(pool)
 
     async def end(self, work: Work) -> None:
@@ -165,7 +176,11 @@ class Lanes:
         """What waits here behind that band makes room for what is in front of it."""
         pool = self._slots[lane.provider.execution]
         waiting = sum(work.lease.band <= band for work in pool.waiting)
-        return self._door.room(lane, pool.free - waiting, self._held[lane.name])
+        held = self._held[lane.name]
+        aside = self._door.set_aside(pool.waiting)[:_SET_ASIDE]
+        waiting -= sum(work.lease.band <= band for work in aside)
+        held -= sum(work.lane.name == lane.name for work in aside)
+        return self._door.room(lane, pool.free - waiting, held)
 
     def _front_brings_more_within(self, work: Work) -> float:
         """Seconds in which something may come that is served before this one."""
@@ -173,14 +188,11 @@ class Lanes:
         now = asyncio.get_running_loop().time()
         return max((each.brings_more_within(now) for each in ahead), default=0.0)
 
-    def _wait_in_line(self, work: Work, pool: Slots) -> None:
-        pool.waiting[work] = None
-        WAITING.labels(work.lane.name).inc()
-
     def _forget(self, work: Work) -> None:
         """Let go of one that waits."""
         del self._slots[work.lane.provider.execution].waiting[work]
         WAITING.labels(work.lane.name).dec()
+        self._door.forget(work)
         del self.works[work.lease.task_id]
         self._held[work.lane.name] -= 1
 
@@ -204,18 +216,18 @@ class Lanes:
             running(work.lane.name).dec()
             pool.free += 1
             if is_in:
+                self._door.forget(work)
                 del self.works[work.lease.task_id]
                 self._held[work.lane.name] -= 1
             else:
                 work.task = None
-                self._wait_in_line(work, pool)
+                pool.put_back(work)
+                WAITING.labels(work.lane.name).inc()
             self._fill(pool)
             await self._door.told_nothing(work)
 
     async def _admitted(self, work: Work) -> bool:
         """Whether the work may begin. One that is stopped meanwhile does, to clean up."""
-        if not work.lane.is_elsewhere:
-            return True
         work.admitting = True
         try:
             return await self._door.admit(work)
@@ -247,7 +259,7 @@ class Lanes:
         for consumer in self._consumers[pool]:
             consumer.wake()
 
-    def _on_breaker_change(self) -> None:
+    def _on_change(self) -> None:
         """Works that waited may begin, or more may be asked for."""
         for pool in self._consumers:
             self._fill(pool)

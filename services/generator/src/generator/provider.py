@@ -55,7 +55,8 @@ class Rate:
 class Limits:
     """What a service takes from one account; None where it doesn't say.
 
-    ``concurrency``: jobs at once. What is over it waits in line here, and is no failure.
+    ``concurrency``: jobs at once, over all generators. What is over it waits in line here, and is
+    no failure.
     """
 
     concurrency: int | None = None

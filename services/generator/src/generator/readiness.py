@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from artifacts.store import ArtifactStore
 from generator.breakers import Breakers
 from generator.catalogue import Catalogue
+from generator.counts import Counts
 from generator.heartbeat import Heartbeat, Lookout
 from generator.hooks import Hooks
 from generator.lanes import Lanes
@@ -30,6 +31,7 @@ class Parts:
     heartbeat: Heartbeat
     lookout: Lookout
     breakers: Breakers
+    counts: Counts
     hooks: Hooks
     catalogue: Catalogue
 

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     fallbacks: Fallbacks = {}
     """``TYPE=lane,lane;…``: providers to go to, in place of those that the types name."""
     owner_running: _Slots | None = None
-    """How many tasks of one owner a generator works on at once; None for as many as it can."""
+    """How many tasks of one owner all generators work on at once; None for as many as they can."""
     retry_base_s: _Seconds = 1
     """The pause before the second attempt; each later one is twice as long."""
     task_timeout_s: _Seconds = 300

@@ -11,8 +11,10 @@ from functools import cached_property
 from contracts.events import Artifact
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
+from generator.counts import Limit
 from generator.facts import Facts
 from generator.provider import Execution, Finds, Job, Limits, Offer, Provider, Submitted
+from generator.shares import Ticket
 
 _NO_LIMITS = Limits()
 
@@ -95,6 +97,7 @@ class Work:
     ``doubted`` once the task's owner was told that it isn't known whether the provider took it.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
+    ``inside``: the limits in whose counts it is.
     """
 
     lane: Lane
@@ -110,6 +113,12 @@ class Work:
     admitting: bool = False
     probe: str = ""
     tried: bool = False
+    inside: tuple[Limit, ...] = ()
+
+    @property
+    def ticket(self) -> Ticket:
+        """Its place among all that wait."""
+        return self.lease.band, self.lease.sequence
 
     @cached_property
     def owner(self) -> str:

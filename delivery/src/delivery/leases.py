@@ -62,6 +62,16 @@ class Lease:
         return band_of(self._message.subject.split(".")[3])
 
     @property
+    def subject(self) -> str:
+        return self._message.subject
+
+    @property
+    def consumer(self) -> str:
+        """The durable that delivered it."""
+        fields = self._message.reply.split(".")
+        return fields[3] if len(fields) == _V1_FIELDS else fields[5]
+
+    @property
     def payload(self) -> bytes:
         return self._message.data
 

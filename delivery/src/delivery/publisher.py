@@ -15,6 +15,8 @@ from contracts.events import MAX_EVENT_BYTES, Event, encode
 from contracts.subjects import STREAM, subject_of
 from delivery.metrics import PUBLISH_RETRIES, PUBLISHED
 from delivery.requests import NoReply, NoResponders, Requests, Unreachable
+from delivery.spans import message_attributes
+from telemetry.tracing import Kind, is_traced, span
 
 DEFAULT_BUDGET_S = 30.0
 _FIRST_TRY_S = 1.0
@@ -99,9 +101,17 @@ class Publisher:
         payload = encode(event)
         if len(payload) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"{event.type} is {len(payload)} bytes")
-        stored = await self._repeat(
-            subject_of(event), payload, publish_headers(event.id, expect), budget_s
-        )
+        subject, headers = subject_of(event), publish_headers(event.id, expect)
+        if not is_traced(event.traceparent):
+            stored = await self._repeat(subject, payload, headers, budget_s)
+        else:
+            with span(
+                f"send {event.type}",
+                Kind.PRODUCER,
+                event.traceparent,
+                attributes=message_attributes(subject, event.id, "send"),
+            ):
+                stored = await self._repeat(subject, payload, headers, budget_s)
         _published(event.type).inc()
         return stored
 

@@ -22,6 +22,7 @@ from gateway.app import create_app
 from gateway.serving import server_config
 from gateway.settings import BadSettings, Settings, load
 from telemetry.logs import configure_logs
+from telemetry.tracing import traced
 
 LOST = 1
 
@@ -84,7 +85,8 @@ def main() -> int:
     try:
         settings = load()
         configure_logs("gateway", level=settings.log_level)
-        return serve(settings)
+        with traced("gateway"):
+            return serve(settings)
     except (BadSettings, StoreUnavailable) as problem:
         print(f"gateway: {problem}", file=sys.stderr)
         return UNUSABLE_SETTINGS

@@ -54,7 +54,9 @@ from gateway.streams import Streams
 from gateway.submissions import Submissions
 from gateway.sweep import Sweep
 from gateway.tasks import TaskStore
+from gateway.tracing import TraceRequests
 from gateway.views import Views
+from telemetry import tracing
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -152,7 +154,8 @@ def create_app(
         middleware=_middleware(settings),
         lifespan=_lifespan,
         redirect_slashes=False,
-        # Asked of the environment at every request otherwise.
+        # `TraceRequests` does it: a query, which FastAPI tells, may hold a key. And FastAPI asks
+        # the environment at every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.parts = parts
@@ -229,6 +232,8 @@ async def _kept_running(run: Callable[[], Awaitable[None]]) -> None:
 
 def _middleware(settings: Settings) -> Sequence[Middleware]:
     layers = [Middleware(CountResponses)]
+    if tracing.provider() is not None:
+        layers.append(Middleware(TraceRequests))
     if settings.origins:
         layers.append(
             Middleware(

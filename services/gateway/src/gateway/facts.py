@@ -10,6 +10,7 @@ from contracts.events import Envelope, envelope, event_type, schema_urn
 from contracts.ids import uuid7
 from contracts.records import Record
 from gateway.admission import SOURCE
+from telemetry.tracing import current_traceparent
 
 
 def attributes_of(event_class: type[Envelope], record: Record) -> dict[str, Any]:
@@ -22,5 +23,6 @@ def attributes_of(event_class: type[Envelope], record: Record) -> dict[str, Any]
         owner=record["owner"],
         tasktype=record["type"],
         time=now,
+        traceparent=current_traceparent(),
     )
     return {**attributes, "dataschema": schema_urn(event_type(event_class))}

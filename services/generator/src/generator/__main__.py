@@ -18,6 +18,7 @@ from delivery.connection import ServerTooOld
 from generator.app import create_generator
 from generator.settings import Settings
 from telemetry.logs import configure_logs, get_logger
+from telemetry.tracing import traced
 
 _log = get_logger(__name__)
 
@@ -38,7 +39,8 @@ def main() -> int:
         return UNUSABLE_SETTINGS
     configure_logs("generator", level=settings.log_level)
     try:
-        return uvloop.run(_run(settings))
+        with traced("generator"):
+            return uvloop.run(_run(settings))
     except (StoreUnavailable, ValueError) as mistake:
         print(f"generator: {mistake}", file=sys.stderr)
         return UNUSABLE_SETTINGS

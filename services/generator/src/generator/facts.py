@@ -78,7 +78,15 @@ class Facts:
 
     __slots__ = ("_common", "_provider", "_worker", "attempt")
 
-    def __init__(self, request: Requested, attempt: int, *, provider: str, worker: str) -> None:
+    def __init__(
+        self,
+        request: Requested,
+        attempt: int,
+        *,
+        provider: str,
+        worker: str,
+        traceparent: str | None = None,
+    ) -> None:
         self.attempt = attempt
         self._provider = provider
         self._worker = worker
@@ -87,7 +95,7 @@ class Facts:
             "subject": request.subject,
             "owner": request.owner,
             "tasktype": request.tasktype,
-            "traceparent": request.traceparent,
+            "traceparent": traceparent,
             "causationid": request.id,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +49,7 @@ from generator.provider import (
 from generator.telling import Telling
 from generator.work import Attempt, Lane, Work
 from telemetry.logs import get_logger
+from telemetry.tracing import Attributes, Kind, current_traceparent, span
 
 _log = get_logger(__name__)
 
@@ -105,7 +107,9 @@ class Pursuit:
                     await self._annotate(attempt, {DOUBT: None})
             elif isinstance(decision, Resume):
                 attempt.submitted = decision.submitted
-            return await self._follow(lane, attempt, limit, max(0.0, limit - (clock() - began)))
+            with _calling("follow", lane, attempt):
+                left = max(0.0, limit - (clock() - began))
+                return await self._follow(lane, attempt, limit, left)
         except Rejected as refusal:
             raise AttemptFailed(rejected(refusal, attempt.number)) from refusal
         except Unavailable as trouble:
@@ -245,7 +249,7 @@ class Pursuit:
         attempt.answer_told = asyncio.Event()
         await self._publisher.publish(attempt.facts.submitting(key))
         # Whoever stops this attempt lets the call come to its end: what it started must be known.
-        attempt.submission = asyncio.create_task(lane.provider.submit(attempt.job, key))
+        attempt.submission = asyncio.create_task(_submitted(lane, attempt, key))
         try:
             async with asyncio.timeout(limit) as timer:
                 attempt.submitted = await asyncio.shield(attempt.submission)
@@ -343,6 +347,22 @@ class Pursuit:
             await _close(happenings)
             await telling.all_told(_CHATTER_BUDGET_S)
         return outputs
+
+
+def _calling(what: str, lane: Lane, attempt: Attempt) -> AbstractContextManager[str | None]:
+    """A span around what a provider is asked for."""
+    kind = Kind.CLIENT if lane.is_elsewhere else Kind.INTERNAL
+    about: Attributes = {
+        "darkroom.provider": lane.name,
+        "darkroom.task.id": attempt.job.task_id,
+        "darkroom.attempt": attempt.number,
+    }
+    return span(f"{what} {lane.name}", kind, current_traceparent(), attributes=about)
+
+
+async def _submitted(lane: Lane, attempt: Attempt, key: str) -> Submitted:
+    with _calling("submit", lane, attempt):
+        return await lane.provider.submit(attempt.job, key)
 
 
 def _too_slow(lane: Lane, attempt: Attempt, limit: float) -> AttemptFailed:

@@ -26,6 +26,7 @@ from contracts.subjects import finished_subject
 from delivery.ends import Lost, publish_end, publish_first_start, publish_start
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import LastSequence, Publisher, WrongLastSequence
+from delivery.spans import message_attributes
 from generator.attempts import (
     LONGEST_PAUSE_S,
     NOT_SAVED,
@@ -63,6 +64,7 @@ from generator.provider import Callback, Job, Output, Submitted
 from generator.pursuit import DOUBT, FAULTS, AttemptFailed, Leaving, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
 from telemetry.logs import get_logger
+from telemetry.tracing import Kind, current_traceparent, span
 
 _log = get_logger(__name__)
 
@@ -132,6 +134,22 @@ class Worker:
             PARKED.labels(work.lane.name).inc()
             await work.lease.done()
             return
+        attributes = {
+            **message_attributes(work.lease.subject, request.id, "process"),
+            "messaging.consumer.group.name": work.lease.consumer,
+            "darkroom.provider": work.lane.name,
+        }
+        producer = request.traceparent
+        with span(
+            f"process {request.type}",
+            Kind.CONSUMER,
+            producer,
+            links=() if producer is None else (producer,),
+            attributes=attributes,
+        ):
+            await self._serve_request(work, request)
+
+    async def _serve_request(self, work: Work, request: Requested) -> None:
         is_open = self._door.is_open_for(work)
         if work.single_broker and work.lease.delivered == 1 and is_open:
             attempt = self._attempt(work, request, 1)
@@ -205,7 +223,13 @@ class Worker:
             callback_url=self._hooks.url(lane.name, task_id) if lane.is_elsewhere else None,
             called_back=self._called_back(lane, task_id),
         )
-        facts = Facts(request, number, provider=work.lane.name, worker=self._name)
+        facts = Facts(
+            request,
+            number,
+            provider=work.lane.name,
+            worker=self._name,
+            traceparent=current_traceparent() or request.traceparent,
+        )
         work.attempt = Attempt(job, facts, stage)
         return work.attempt
 

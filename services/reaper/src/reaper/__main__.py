@@ -17,6 +17,7 @@ from delivery.loops import until_stopped
 from reaper.app import create_app
 from reaper.settings import Settings
 from telemetry.logs import configure_logs
+from telemetry.tracing import traced
 
 
 async def _run(settings: Settings) -> None:
@@ -32,7 +33,8 @@ def main() -> int:
     configure_logs("reaper", level=settings.log_level)
     gc.freeze()
     gc.enable()
-    uvloop.run(_run(settings))
+    with traced("reaper"):
+        uvloop.run(_run(settings))
     return 0
 
 

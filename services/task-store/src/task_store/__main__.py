@@ -17,6 +17,7 @@ from delivery.loops import until_stopped
 from task_store.app import create_app
 from task_store.settings import Settings
 from telemetry.logs import configure_logs
+from telemetry.tracing import traced
 
 
 async def _run(settings: Settings) -> None:
@@ -33,7 +34,8 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
     gc.enable()
-    uvloop.run(_run(settings))
+    with traced("task-store"):
+        uvloop.run(_run(settings))
     return 0
 
 

@@ -38,6 +38,7 @@ from task_store.projection import (
     read,
     unknown,
 )
+from task_store.spans import tell_projected
 from task_store.sql import STATEMENTS
 from task_store.store import Batch, Checkpoint
 from telemetry.logs import get_logger
@@ -359,8 +360,10 @@ class Projector:
         if folded is None:
             await self._check_lock(projection.connection)
             return
+        began_ns = time.time_ns()
         with metrics.BATCH_SECONDS.time():
             changes = await projection.write(folded)
+        tell_projected(folded.messages, began_ns, time.time_ns())
         self._count(folded.messages, changes)
         await self._advance_to(projection.checkpoint.sequence)
 

@@ -26,6 +26,7 @@ from gateway.parts import Parts, parts_of
 from gateway.submissions import Asked, Submitted
 from gateway.views import etag, json_response
 from gateway.wellformed import invalid
+from telemetry.tracing import current_traceparent
 
 _LARGEST_SEQUENCE = 2**63 - 1
 
@@ -51,7 +52,8 @@ def asked_for(headers: Mapping[str, str], owner: str, *, retry: bool = False) ->
         owner=owner,
         key=headers.get("idempotency-key"),
         wait_s=preferred_wait_s(headers.get("prefer")),
-        traceparent=admission.usable_traceparent(headers.get("traceparent")),
+        traceparent=current_traceparent()
+        or admission.usable_traceparent(headers.get("traceparent")),
         retry=retry,
     )
 

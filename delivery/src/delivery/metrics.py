@@ -6,6 +6,11 @@ PUBLISHED = Counter("darkroom_events_published", "Events acknowledged by the log
 PUBLISH_RETRIES = Counter(
     "darkroom_publish_retries", "Publishes repeated with the same event id.", ["reason"]
 )
+PUBLISH_CONFLICTS = Counter(
+    "darkroom_publish_conflicts",
+    "Publishes that the log refused because another message had come first.",
+    ["type"],
+)
 ENDS = Counter("darkroom_ends", "Ends that this process told, won or lost.", ["outcome"])
 CONSUMER_RESTARTS = Counter(
     "darkroom_consumer_restarts", "Reads of the log begun anew.", ["consumer", "reason"]

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from contracts.events import MAX_EVENT_BYTES, Event, encode
 from contracts.subjects import STREAM, subject_of
-from delivery.metrics import PUBLISH_RETRIES, PUBLISHED
+from delivery.metrics import PUBLISH_CONFLICTS, PUBLISH_RETRIES, PUBLISHED
 from delivery.requests import NoReply, NoResponders, Requests, Unreachable
 from delivery.spans import message_attributes
 from telemetry.tracing import Kind, is_traced, span
@@ -102,16 +102,20 @@ class Publisher:
         if len(payload) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"{event.type} is {len(payload)} bytes")
         subject, headers = subject_of(event), publish_headers(event.id, expect)
-        if not is_traced(event.traceparent):
-            stored = await self._repeat(subject, payload, headers, budget_s)
-        else:
-            with span(
-                f"send {event.type}",
-                Kind.PRODUCER,
-                event.traceparent,
-                attributes=message_attributes(subject, event.id, "send"),
-            ):
+        try:
+            if not is_traced(event.traceparent):
                 stored = await self._repeat(subject, payload, headers, budget_s)
+            else:
+                with span(
+                    f"send {event.type}",
+                    Kind.PRODUCER,
+                    event.traceparent,
+                    attributes=message_attributes(subject, event.id, "send"),
+                ):
+                    stored = await self._repeat(subject, payload, headers, budget_s)
+        except WrongLastSequence:
+            PUBLISH_CONFLICTS.labels(event.type).inc()
+            raise
         _published(event.type).inc()
         return stored
 

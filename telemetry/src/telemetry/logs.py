@@ -11,6 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from telemetry.tracing import current_traceparent
+
 _NOISY: Final = ("uvicorn.access", "faststream.access", "httpx", "httpx2")
 _FIELDS: Final = "fields"
 
@@ -63,6 +65,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "timestamp": at,
         }
+        if traceparent := current_traceparent():
+            _, line["trace_id"], line["span_id"], _ = traceparent.split("-")
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=repr)
@@ -72,7 +76,8 @@ def configure_logs(service: str, *, level: str = "INFO") -> None:
     """Send every log line of this process, the libraries' too, through one formatter.
 
     Lines about a task carry ``task_id``, ``event_id``, ``correlation_id`` and ``attempt`` where
-    they are known; prompts and credentials never.
+    they are known, and ``trace_id`` and ``span_id`` where the task is traced; prompts and
+    credentials never.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))

@@ -1,5 +1,6 @@
 """Where nobody asks for traces, none are made, and contexts are handed on as they came."""
 
+import json
 import sys
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from delivery.spans import message_attributes
 from task_store.spans import traceparent_of
 from telemetry import tracing
+from telemetry.logs import configure_logs, get_logger
 from telemetry.tracing import Kind
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -38,6 +40,23 @@ def test_opentelemetrys_own_variables_switch_it_on(
     environment: dict[str, str], wanted: bool
 ) -> None:
     assert tracing.is_wanted(environment) is wanted
+
+
+def test_log_lines_tell_the_span_in_which_they_were_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    configure_logs("gateway")
+    with tracing.traced("gateway"):
+        with tracing.span("process", Kind.CONSUMER, PARENT) as made:
+            get_logger("x").info("inside")
+        get_logger("x").info("outside")
+    lines = [json.loads(each) for each in capsys.readouterr().err.splitlines()]
+    told = {each["event"]: (each.get("trace_id"), each.get("span_id")) for each in lines}
+    assert made is not None
+    assert told["inside"] == tuple(made.split("-")[1:3])
+    assert told["outside"] == (None, None)
 
 
 def test_spans_are_children_of_a_text_and_give_theirs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from nats.js.errors import (
 from nats.js.kv import KeyValue
 
 from delivery.provision import ensure_bucket
+from generator.metrics import CELL_CONFLICTS
 
 _TRIES = 50
 
@@ -64,7 +65,7 @@ class Cells(Generic[T]):
                 if after != before:
                     await bucket.update(key, self._written(after), last=revision)
             except KeyWrongLastSequenceError:
-                continue
+                CELL_CONFLICTS.labels(self._bucket).inc()
             except (BucketNotFoundError, NotFoundError):
                 # The broker may be another one: the bucket is made anew.
                 self._opened = None

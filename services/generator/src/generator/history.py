@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from contracts.events import Event, Requested, decode
-from contracts.lifecycle import Task, Unapplicable, evolve
+from contracts.events import Event, Progressed, Requested, decode
+from contracts.lifecycle import Running, Task, Unapplicable, evolve
 from contracts.subjects import finished_subject, progress_subject
 from delivery.leases import Lease
 from delivery.log import LogMessage, LogReader, LogUnavailable
@@ -38,6 +38,14 @@ class History:
     task: Task | None
     events: list[Event]
     ended: bool
+
+    @property
+    def was_left(self) -> bool:
+        """Whether somebody began an attempt, and neither ended it nor handed it over."""
+        if self.task is None or not isinstance(self.task.state, Running):
+            return False
+        last = self.events[-1] if self.events else None
+        return not (isinstance(last, Progressed) and last.data.handed_over)
 
 
 async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> bool:

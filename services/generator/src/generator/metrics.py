@@ -30,6 +30,16 @@ BREAKER_OPEN = Gauge(
 REROUTED = Counter(
     "darkroom_rerouted", "Tasks that went to another provider.", ["provider", "substitute"]
 )
+CELL_CONFLICTS = Counter(
+    "darkroom_cell_conflicts",
+    "Changes of a value that all generators share that another one was faster with.",
+    ["bucket"],
+)
+LEASE_EXPIRIES = Counter(
+    "darkroom_lease_expiries",
+    "Requests that came again because whoever worked on them fell silent.",
+    ["provider"],
+)
 PARKED = Counter("darkroom_parked_requests", "Requests that can't be read, put aside.", ["lane"])
 
 

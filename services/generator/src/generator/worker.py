@@ -57,7 +57,7 @@ from generator.facts import Facts, now
 from generator.history import is_untouched, read_task
 from generator.hooks import Hooks
 from generator.inputs import Inputs
-from generator.metrics import PARKED, RETRIES, attempts
+from generator.metrics import LEASE_EXPIRIES, PARKED, RETRIES, attempts
 from generator.outputs import delete_parts, discard, keep_part, parts_of, store_outputs
 from generator.pace import resting_stage, saving_stages, starting_stage
 from generator.provider import Callback, Job, Output, Submitted
@@ -194,6 +194,8 @@ class Worker:
             # By what nobody here can read.
             return Drop()
         work.doubted = history.task is not None and DOUBT in history.task.metadata
+        if again and history.was_left:
+            LEASE_EXPIRIES.labels(work.lane.name).inc()
         return decide(
             history.task,
             past_of(history.events),

@@ -13,6 +13,7 @@ from faststream.nats import NatsBroker
 from delivery.connection import check_server, connection_options, reached
 from delivery.loops import end_loop
 from delivery.requests import Requests
+from task_store.gauges import keep_gauges
 from task_store.projector import Projector
 from task_store.queries import Queries
 from task_store.settings import Settings
@@ -52,6 +53,8 @@ def create_app(settings: Settings) -> FastStream:
         projector = Projector(client, requests, settings.database_url)
         projecting = asyncio.create_task(projector.run())
         stack.push_async_callback(end_loop, projecting)
+        counting = asyncio.create_task(keep_gauges(pool))
+        stack.push_async_callback(end_loop, counting)
         answers = Queries(client, pool, projector)
         await answers.start()
         stack.push_async_callback(answers.stop)

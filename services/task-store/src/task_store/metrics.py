@@ -11,6 +11,18 @@ LAG_EVENTS = Gauge("darkroom_projection_lag_events", "Events of the log not yet 
 LAG_SECONDS = Gauge(
     "darkroom_projection_lag_seconds", "Age of the last applied event when it was applied."
 )
+QUEUE_TASKS = Gauge("darkroom_queue_tasks", "Tasks that wait in a lane.", ["type", "lane"])
+QUEUE_AGE = Gauge(
+    "darkroom_queue_oldest_age_seconds",
+    "For how long the first task of a lane has waited; 0 where none does.",
+    ["type", "lane"],
+)
+RUNNING_TASKS = Gauge("darkroom_running_tasks", "Tasks that are worked on.", ["type", "lane"])
+PARKED_EVENTS = Gauge("darkroom_parked_events", "Events that are put aside now.")
+PARKED_AGE = Gauge(
+    "darkroom_parked_oldest_age_seconds",
+    "For how long the oldest parked event has been so; 0 where none is.",
+)
 ACTIVE = Gauge("darkroom_projection_active", "1 while this process holds the projector's lock.")
 HALTED = Gauge("darkroom_projection_halted", "1 while the projector refuses to go on.")
 LOST_EVENTS = Gauge(

@@ -251,6 +251,14 @@ SELECT l.*, c.sequence
 FROM checkpoint c LEFT JOIN lanes l ON true
 ORDER BY l.type, l.lane
 
+-- name: read_queues
+-- How long each line is, and since when its first task waits.
+SELECT l.type, l.lane, l.waiting, l.running, (
+    SELECT t.heard_at FROM tasks t
+    WHERE t.phase = 'waiting' AND t.type = l.type AND t.lane = l.lane
+    ORDER BY t.ticket LIMIT 1) AS since
+FROM lanes l
+
 -- name: read_shares
 -- What owners have waiting in the lines of a provider: those with $1 tasks or more, or with any that
 -- wait behind the front.

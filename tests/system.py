@@ -86,6 +86,40 @@ class System:
         os.kill(pid, signal.SIGKILL)
         await eventually(lambda: self.pid(name) not in (None, pid), 15, f"{name} is not back")
 
+    @asynccontextmanager
+    async def generator(self, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """One more generator, ready; one that is killed stays away. Settings without prefix."""
+        health = free_port()
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("DARKROOM_")},
+            **{f"DARKROOM_{name}": value for name, value in settings.items()},
+            "DARKROOM_NATS_URL": str(discover(self.data_dir).nats_url),
+            "DARKROOM_DATA_DIR": str(self.data_dir),
+            "DARKROOM_HEALTH_PORT": str(health),
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "generator"),
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+
+        async def ready() -> bool:
+            assert process.returncode is None, "the generator ended by itself"
+            try:
+                return (await self.http.get(f"http://127.0.0.1:{health}/readyz")).is_success
+            except httpx2.HTTPError:
+                return False
+
+        try:
+            await eventually(ready, 60, "the generator is not ready")
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
     async def submit(self, key: str, **body: Any) -> str:
         """A client that does not give up: the same key until the task is accepted."""
 

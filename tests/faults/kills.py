@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,10 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx2
-
 from contracts.events import Event, Failed, Started, decode
-from darkroom.stack.addresses import discover
 from darkroom.stack.ports import free_port
 from fakes.apart import Apart, apart
 from fakes.kie import KEY
@@ -80,7 +75,7 @@ class Ground:
         """Kill it so often, let all come to their ends, and tell what the services saw."""
         tasks: dict[str, dict[str, str]] = {name: {} for name in self.fakes}
         for number in range(kills):
-            async with self.generator() as process:
+            async with self.system.generator(**self.settings) as process:
                 for name in chance.sample(sorted(self.fakes), len(self.fakes)):
                     prompt = f"{name}-tree-{number}"
                     body = {"type": "CREATE", "prompt": prompt, "provider_params": SERVICES[name]}
@@ -92,7 +87,7 @@ class Ground:
                 process.kill()
                 await process.wait()
                 self.kills += 1
-        async with self.generator():
+        async with self.system.generator(**self.settings):
             await self._ended(tasks)
         return {name: await self._seen(name, ids) for name, ids in tasks.items()}
 
@@ -100,40 +95,6 @@ class Ground:
         for ids in tasks.values():
             for task_id in ids.values():
                 await self.system.ended(task_id, 120)
-
-    @asynccontextmanager
-    async def generator(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        health = free_port()
-        url = discover(self.system.data_dir).nats_url
-        environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("DARKROOM_")},
-            **{f"DARKROOM_{name}": value for name, value in self.settings.items()},
-            "DARKROOM_NATS_URL": str(url),
-            "DARKROOM_DATA_DIR": str(self.system.data_dir),
-            "DARKROOM_HEALTH_PORT": str(health),
-        }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "generator"),
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-
-        async def ready() -> bool:
-            assert process.returncode is None, "the generator ended by itself"
-            try:
-                return (await self.system.http.get(f"http://127.0.0.1:{health}/readyz")).is_success
-            except httpx2.HTTPError:
-                return False
-
-        try:
-            await eventually(ready, 60, "the generator is not ready")
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
     async def _seen(self, name: str, ids: Mapping[str, str]) -> Seen:
         calls = await self.fakes[name].calls()
@@ -196,7 +157,7 @@ async def ground(data_dir: Path, kie: str) -> AsyncIterator[Ground]:
             "CALLBACK_URL": f"http://127.0.0.1:{port}" if kie == "callback" else "",
         }
         made = Ground(system, fakes, settings)
-        async with made.generator():
+        async with system.generator(**settings):
             await eventually(lambda: _announced(system), 30, "nobody knows of the providers")
         yield made
 

@@ -44,6 +44,8 @@ class KieKnobs(Knobs):
     dead_links: bool = False
     unserved: list[str] = field(default_factory=list)
     """Models that are no longer served."""
+    is_holding: bool = False
+    """No job ends, and nothing is called back."""
 
 
 @dataclass
@@ -176,7 +178,7 @@ class FakeKie(Fake):
         return _told(self._state(job))
 
     def _state(self, job: KieJob) -> dict[str, Any]:
-        done = job.polls > self.knobs.steps
+        done = job.polls > self.knobs.steps and not self.own.is_holding
         code, words = job.failure if job.failure and done else ("", "")
         good = done and not code
         if job.family == "jobs":
@@ -211,6 +213,8 @@ class FakeKie(Fake):
 
     async def _call_back(self, job: KieJob) -> None:
         """Once. The signature is over the id and the time, not over the body."""
+        while self.own.is_holding:  # noqa: ASYNC110 - a knob tells nobody that it was turned
+            await asyncio.sleep(0.01)
         sent = str(int(time.time()))
         digest = hmac.digest(KEY.encode(), f"{job.id}.{sent}".encode(), hashlib.sha256)
         headers = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from PIL import Image
 from playwright.async_api import Page, Route, expect
@@ -29,6 +30,31 @@ async def test_a_prompt_becomes_a_picture_that_can_be_saved(page: Page, tmp_path
     await saved.save_as(tmp_path / "saved.png")
     with Image.open(tmp_path / "saved.png") as picture:
         assert picture.size == (1024, 768)
+
+
+async def test_three_pictures_are_asked_for_and_shown(page: Page, system: System) -> None:
+    prompt = "three lighthouses in the fog"
+    await page.goto("/image")
+    await page.get_by_label("Prompt", exact=True).fill(prompt)
+    await page.get_by_role("button", name="Options").click()
+    await page.get_by_label("How many").select_option("3")
+    await page.get_by_role("button", name="Create the images").click()
+
+    done = card(page, prompt)
+    await expect(done.get_by_text("Done", exact=True)).to_be_visible()
+    pictures = done.get_by_role("img")
+    await expect(pictures).to_have_count(3)
+    for number in range(3):
+        await expect(pictures.nth(number)).to_have_js_property("complete", True)
+        assert await pictures.nth(number).evaluate("image => image.naturalWidth") > 0
+    sources = await pictures.evaluate_all("images => images.map((image) => image.src)")
+    task = (await system.http.get("/tasks", params={"limit": 1})).json()["tasks"][0]
+    assert [urlsplit(each).path for each in sources] == [
+        urlsplit(each["url"]).path for each in task["artifacts"]
+    ]
+    assert len({each["sha256"] for each in task["artifacts"]}) == 3
+    await done.get_by_role("button", name=f"Look closer at {prompt}").click()
+    await expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("1 of 3")
 
 
 async def test_a_photo_becomes_one_on_white(page: Page, photo: Path) -> None:

@@ -1,4 +1,4 @@
-"""The pages that appear once a provider offers their type: a photo to 3D, and a video."""
+"""What other providers than the built-in one offer: models and videos, and nothing for a while."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from e2e.axe import found_by_axe
 from e2e.conftest import PATIENCE_MS, SCREENSHOTS
+from e2e.photo_steps import bring, choose, form, is_done, stands_at
 from e2e.steps import card, cut, press_until_focused
 from e2e.workshop import FOLDER, STAGES
 from servers import eventually
@@ -40,7 +41,10 @@ async def workplace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[W
         patch.setenv("PYTHONPATH", str(TESTS))
         patch.setenv(FOLDER, str(folder))
         async with running_system(
-            tmp_path_factory.mktemp("offered"), EXTRA_PROVIDERS="e2e.workshop:Workshop"
+            tmp_path_factory.mktemp("offered"),
+            EXTRA_PROVIDERS="e2e.workshop:Workshop,e2e.workshop:Ruin",
+            BREAKER_THRESHOLD="1",
+            BREAKER_COOLDOWN_S="3600",
         ) as made:
             yield Workplace(made, folder)
 
@@ -59,15 +63,6 @@ async def page(browser: Browser, workplace: Workplace) -> AsyncIterator[Page]:
     await context.close()
 
 
-STEPS = (
-    "Photo uploaded",
-    "Removing background",
-    "Queueing job",
-    "Generating 3D model",
-    "Model ready",
-)
-
-
 async def test_a_photo_goes_stage_by_stage_to_a_model_over_a_reload_in_each(
     page: Page, workplace: Workplace, photo: Path
 ) -> None:
@@ -77,28 +72,26 @@ async def test_a_photo_goes_stage_by_stage_to_a_model_over_a_reload_in_each(
     await page.route("**/tasks/*/photo", cut)
     await page.goto("/")
     await page.get_by_role("link", name="Photo to 3D").click()
-    await _choose(page, photo)
+    await choose(page, photo)
     await _choose_provider(page)
     await page.get_by_role("button", name="Build the model").click()
 
     await expect(going.get_by_text("The photo has not arrived")).to_be_visible()
-    await _stands_at(going, 0)
+    await stands_at(going, 0)
     assert await found_by_axe(page) == []
     await page.reload()
     await expect(going.get_by_text("The task waits for its photo")).to_be_visible()
     await page.unroute("**/tasks/*/photo")
-    async with page.expect_file_chooser() as chooser:
-        await going.get_by_role("button", name="Choose the photo").click()
-    await (await chooser.value).set_files(photo)
+    await bring(page, going, photo)
 
-    await _stands_at(going, 1)
+    await stands_at(going, 1)
     await expect(going.get_by_alt_text("Reference picture 1")).to_be_visible()
     for stage, step in (("bgr_removed", 2), ("job_created", 3), ("model_generated", 3)):
         workplace.let(stage)
         await _is_at(workplace.system, stage)
-        await _stands_at(going, step)
+        await stands_at(going, step)
         await page.reload()
-        await _stands_at(going, step)
+        await stands_at(going, step)
     name = "photo-to-3d-stages-desktop-light.png"
     await page.screenshot(path=SCREENSHOTS / name, full_page=True)
     assert await found_by_axe(page) == []
@@ -106,9 +99,7 @@ async def test_a_photo_goes_stage_by_stage_to_a_model_over_a_reload_in_each(
 
     await expect(going.get_by_text("Done", exact=True)).to_be_visible()
     await page.reload()
-    steps = going.get_by_role("list", name="Steps").get_by_role("listitem")
-    await expect(steps).to_have_text([f"{step}, done" for step in STEPS])
-    await expect(_step(going)).to_have_text("Model ready, done")
+    await is_done(going)
     await expect(going.locator("[data-model=there]")).to_be_visible()
     async with page.expect_download() as download:
         await going.get_by_role("link", name="Download").click()
@@ -178,71 +169,6 @@ async def test_a_browser_that_draws_no_models_offers_the_file(
     await context.close()
 
 
-@pytest.mark.parametrize(
-    ("stage", "step", "shown"),
-    [
-        ("bgr_removal_failed", 1, "Background removal failed"),
-        ("job_creation_failed", 2, "Job creation failed"),
-        ("model_generation_failed", 3, "Model generation failed"),
-        ("model_saving_failed", 4, "Saving failed"),
-    ],
-)
-async def test_a_photo_that_fails_says_at_which_step_and_why(
-    page: Page, workplace: Workplace, photo: Path, stage: str, step: int, shown: str
-) -> None:
-    prompt = f"a cup whose {shown}"
-    task_id = await _begin(workplace, photo, prompt, fail_at=stage)
-    task = await workplace.system.ended(task_id)
-    assert (task["status"], task["stage"]) == ("failed", stage)
-
-    await page.goto("/photo-to-3d")
-    failed = card(page, prompt)
-    await _tells_why(page, failed, step, shown, "It fell off the bench.")
-    await page.reload()
-    await _tells_why(page, failed, step, shown, "It fell off the bench.")
-    await page.screenshot(path=SCREENSHOTS / f"photo-to-3d-{stage}-desktop-light.png")
-    assert await found_by_axe(page) == []
-
-
-async def test_a_photo_that_is_none_fails_at_the_first_step(page: Page, tmp_path: Path) -> None:
-    text = tmp_path / "photo.png"
-    text.write_text("This is no picture.")
-    await page.goto("/photo-to-3d")
-    await _choose(page, text)
-    await _choose_provider(page)
-    await page.get_by_role("button", name="Build the model").click()
-
-    failed = card(page, "Photo to 3D").filter(has_text="Upload failed")
-    why = "This is neither a picture nor a video that can be used."
-    await _tells_why(page, failed, 0, "Upload failed", why)
-    await page.reload()
-    await _tells_why(page, failed, 0, "Upload failed", why)
-
-
-async def _tells_why(page: Page, failed: Locator, at: int, shown: str, why: str) -> None:
-    """The step has an icon of its own, and tells why to those who come by keyboard."""
-    step = failed.get_by_role("list", name="Steps").get_by_role("listitem").nth(at)
-    await expect(step).to_have_attribute("aria-current", "step")
-    await expect(step).to_contain_text(f"{shown}, failed here")
-    button = step.get_by_role("button")
-    icons = (
-        await failed.get_by_role("listitem")
-        .locator("svg")
-        .evaluate_all("each => each.map((icon) => icon.innerHTML)")
-    )
-    assert icons.count(await button.locator("svg").inner_html()) == 1
-    await press_until_focused(page, "Tab", button)
-    tooltip = failed.get_by_role("tooltip")
-    await expect(tooltip).to_contain_text(why)
-    assert await button.get_attribute("aria-describedby") == await tooltip.get_attribute("id")
-    await page.keyboard.press("Escape")
-    await expect(tooltip).to_be_hidden()
-    await button.hover()
-    await expect(tooltip).to_be_visible()
-    await page.mouse.move(0, 0)
-    await expect(tooltip).to_be_hidden()
-
-
 async def test_words_become_a_video_that_plays(page: Page) -> None:
     await page.goto("/")
     await page.get_by_role("link", name="Video").click()
@@ -286,12 +212,51 @@ async def test_a_video_waits_to_be_played_by_those_who_want_little_motion(
     await context.close()
 
 
+async def test_a_task_whose_provider_is_down_says_what_it_waits_for(
+    page: Page, workplace: Workplace
+) -> None:
+    params = {"service": "RUIN"}
+    system = workplace.system
+    first = await system.submit("ruin", type="CREATE", prompt="a knock", provider_params=params)
+
+    async def is_open() -> bool:
+        [kind] = [
+            each
+            for each in (await system.http.get("/generation-types")).json()["types"]
+            if each["type"] == "CREATE"
+        ]
+        states = {each["name"]: each["breaker"]["state"] for each in kind["providers"]}
+        return bool(states["RUIN"] == "open")
+
+    await eventually(is_open, 30, "the breaker does not open")
+    prompt = "a tree beside a ruin"
+    await page.goto("/")
+    await page.get_by_label("Prompt", exact=True).fill(prompt)
+    await _choose_provider(page, "RUIN, not answering")
+    await page.get_by_role("button", name="Create", exact=True).click()
+
+    waiting = card(page, prompt)
+    held = waiting.get_by_text("RUIN is having trouble: tried again at")
+    await expect(held).to_be_visible()
+    await page.reload()
+    await expect(held).to_be_visible()
+    [mine] = [
+        task
+        for task in (await system.http.get("/tasks/processing")).json()["tasks"]
+        if task["prompt"] == prompt
+    ]
+    assert (mine["waiting_for"]["code"], mine["attempt"]) == ("circuit_open", 0)
+    assert await found_by_axe(page) == []
+    for task_id in (first, mine["task_id"]):
+        await system.http.post(f"/tasks/{task_id}/cancel")
+
+
 _PLAYED = "video => video.played.length > 0"
 
 
 async def _begin(workplace: Workplace, photo: Path, prompt: str, **params: str) -> str:
     """A task with its photo, asked for elsewhere; its id."""
-    upload = (await workplace.system.http.post("/uploads", files=_form(photo))).json()
+    upload = (await workplace.system.http.post("/uploads", files=form(photo))).json()
     return await workplace.system.submit(
         str(uuid.uuid4()),
         type="PHOTO_TO_3D",
@@ -303,36 +268,14 @@ async def _begin(workplace: Workplace, photo: Path, prompt: str, **params: str) 
 
 async def _is_at(system: System, stage: str) -> None:
     async def is_there() -> bool:
-        tasks = (await system.http.get("/tasks/processing")).json()["tasks"]
+        tasks = (await system.http.get("/tasks/processing", params={"type": "PHOTO_TO_3D"})).json()[
+            "tasks"
+        ]
         return [task["stage"] for task in tasks] == [stage]
 
     await eventually(is_there, 30, f"no task is at {stage}")
 
 
-async def _stands_at(going: Locator, step: int) -> None:
-    states = ["done"] * step + ["now"] + ["to come"] * (4 - step)
-    shown = going.get_by_role("list", name="Steps").get_by_role("listitem")
-    told = [f"{name}, {state}" for name, state in zip(STEPS, states, strict=True)]
-    await expect(shown).to_have_text(told)
-    await expect(_step(going)).to_have_text(f"{STEPS[step]}, now")
-
-
-def _form(photo: Path) -> dict[str, tuple[str, bytes, str]]:
-    return {"file": (photo.name, photo.read_bytes(), "image/png")}
-
-
-async def _choose(page: Page, photo: Path) -> None:
-    async with page.expect_file_chooser() as chooser:
-        await page.get_by_role("button", name="Choose a photo").click()
-    await (await chooser.value).set_files(photo)
-    await expect(page.get_by_role("figure")).to_be_visible()
-
-
-async def _choose_provider(page: Page) -> None:
+async def _choose_provider(page: Page, label: str = "WORKSHOP") -> None:
     await page.get_by_role("button", name="Options").click()
-    await page.get_by_label("Provider").select_option(label="WORKSHOP")
-
-
-def _step(going: Locator) -> Locator:
-    """Where the task stands."""
-    return going.locator("[aria-current=step]")
+    await page.get_by_label("Provider").select_option(label=label)

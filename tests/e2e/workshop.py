@@ -1,4 +1,4 @@
-"""A provider for the pages that studio has nothing for: a model of a photo, and a video.
+"""Providers beside studio: one that waits for the test, and one that is down.
 
 A model goes a stage further whenever the test lets it: once there is a file of the stage's name in
 the folder that both know. DARKROOM_EXTRA_PROVIDERS=e2e.workshop:Workshop PYTHONPATH=tests
@@ -18,16 +18,12 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
-from generator.provider import Execution, Job, Offer, Output, Progress, Rejected, Submitted
+from generator.provider import Execution, Job, Offer, Output, Progress, Submitted, Unavailable
 
 FOLDER = "WORKSHOP_FOLDER"
 STAGES = ("bgr_removed", "job_created", "model_generated", "model_saved")
 _POLL_S = 0.02
-_SCHEMA = {
-    "type": "object",
-    "properties": {"fail_at": {"type": "string"}},
-    "additionalProperties": False,
-}
+_SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 class Workshop:
@@ -47,8 +43,6 @@ class Workshop:
         if job.type == "VIDEO":
             yield Output(await asyncio.to_thread(_video), "video/webm", 320, 240)
             return
-        if "fail_at" in job.params:
-            raise Rejected("It fell off the bench.", stage=job.params["fail_at"])
         for reference in job.reference_images:
             await job.fetch(reference)
         for done, stage in enumerate(STAGES, start=1):
@@ -67,6 +61,17 @@ class Workshop:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class Ruin(Workshop):
+    """Serves nobody, though it offers pictures."""
+
+    name = "ruin"
+    offers: ClassVar = {"CREATE": Offer(_SCHEMA, "What is left of it")}
+
+    async def follow(self, job: Job, submitted: Submitted) -> AsyncIterator[Progress | Output]:
+        yield Progress(0)
+        raise Unavailable("Nobody is there.")
 
 
 def _video() -> bytes:

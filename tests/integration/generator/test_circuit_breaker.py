@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from nats.js.errors import KeyNotFoundError
 
-from contracts.breaker import Breaker, BreakerState
+from contracts.breaker import Breaker, BreakerPolicy, BreakerState
 from contracts.events import decode
 from contracts.subjects import BREAKER_BUCKET, PROVIDER_BUCKET
+from delivery.loops import end_loop
 from delivery.provision import ensure_bucket
+from generator.breakers import Breakers
 from generator.catalogue import announcement
 from generator.facts import now
 from generator.work import Work
@@ -241,3 +245,34 @@ async def test_one_owners_thousand_tasks_do_not_hold_up_anothers_one(floor: Floo
 
     # One of each lane may have been asked for while the slot was taken.
     assert len(before_it) <= 2
+
+
+class LateBucket:
+    """Tells of an open breaker; from the second question on when its cooldown is over."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self._asked = 0
+
+    async def value(self, _: str) -> Breaker:
+        self._asked += 1
+        if self._asked > 1:
+            await eventually(lambda: self._breaker.wants_probe(now()))
+        return self._breaker
+
+
+async def test_a_cooldown_that_ends_while_the_bus_is_asked_is_noticed(floor: Floor) -> None:
+    until = now() + timedelta(seconds=0.2)
+    resting = Breaker(state=BreakerState.OPEN, failures=5, until=until)
+    policy = BreakerPolicy(5, timedelta(seconds=0.2), timedelta(seconds=60))
+    noticed: list[bool] = []
+    breakers = Breakers(floor.client, [REMOTE], policy)
+    breakers.on_change = lambda: noticed.append(breakers.of(REMOTE).wants_probe(now()))
+    late: Any = LateBucket(resting)
+    breakers._cells = late  # noqa: SLF001 - its answers come when the test wants them
+
+    watching = asyncio.create_task(breakers.run())
+    try:
+        await eventually(lambda: any(noticed), 5, "the end of the cooldown is not noticed")
+    finally:
+        await end_loop(watching)

@@ -84,12 +84,12 @@ class Breakers:
             while True:
                 self._again.clear()
                 pause = await self._look()
-                try:
+                # A cooldown may be over, of which nobody tells; and only now, after the look that
+                # no longer waits for it: a timer may be a little early.
+                self.on_change()
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._again.wait()
-                except TimeoutError:
-                    # A cooldown may be over, of which nobody tells.
-                    self.on_change()
         finally:
             if self._client.is_connected:
                 with contextlib.suppress(NatsError):

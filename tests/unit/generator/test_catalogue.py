@@ -86,19 +86,22 @@ def test_an_announcement_says_what_may_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind_s", "offer_s", "warned"),
+    ("kind_s", "offer_s", "silence_s", "warned"),
     [
-        (None, None, False),
-        (None, 300, True),
-        (None, 299, False),
-        (180, None, True),
-        (400, 300, False),
+        (None, None, None, False),
+        (None, 300, None, True),
+        (None, 299, None, False),
+        (180, None, None, True),
+        (400, 300, None, False),
+        (None, 1800, 299, False),
+        (None, 1800, 300, True),
+        (120, 100, 150, False),
     ],
 )
 def test_a_provider_that_may_be_silent_for_longer_than_the_reaper_waits_is_named(
-    kind_s: float | None, offer_s: float | None, warned: bool
+    kind_s: float | None, offer_s: float | None, silence_s: float | None, warned: bool
 ) -> None:
     kind = replace(GENERATION_TYPES["CREATE"], timeout_s=kind_s)
-    lane = Lane(kind, Painter(), Offer({}, timeout_s=offer_s))  # type: ignore[arg-type]
+    lane = Lane(kind, Painter(), Offer({}, timeout_s=offer_s, silence_s=silence_s))  # type: ignore[arg-type]
     named = outlasting([lane], provider_timeout_s=180, task_timeout_s=300)
     assert named == (["CREATE/painter"] if warned else [])

@@ -18,7 +18,7 @@ from contracts.generation_types import GENERATION_TYPES
 from contracts.subjects import PROVIDER_BUCKET
 from delivery.provision import ensure_bucket
 from generator.facts import now
-from generator.provider import NotConfigured, Provider
+from generator.provider import NotConfigured, Offer, Provider
 from generator.work import Lane
 from telemetry.logs import get_logger
 
@@ -80,8 +80,13 @@ def outlasting(
     return [
         f"{lane.kind.name}/{lane.name}"
         for lane in lanes
-        if (lane.kind.timeout_s or task_timeout_s) <= (lane.offer.timeout_s or provider_timeout_s)
+        if (lane.kind.timeout_s or task_timeout_s) <= _silence_s(lane.offer, provider_timeout_s)
     ]
+
+
+def _silence_s(offer: Offer, provider_timeout_s: float) -> float:
+    limit = offer.timeout_s or provider_timeout_s
+    return limit if offer.silence_s is None else min(limit, offer.silence_s)
 
 
 def announcement(provider: Provider, at: datetime) -> bytes:

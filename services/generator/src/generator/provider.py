@@ -41,6 +41,9 @@ class Offer:
     """For how long a submit may be repeated: the service, asked again with the same key, answers
     with the job that it has already. Less than what the service promises; None if it knows no keys.
     """
+    silence_s: float | None = None
+    """For how long the provider says nothing at most: it tells progress, or gives up a call that is
+    not answered. None if it may be silent for as long as it has time."""
 
 
 @dataclass(frozen=True, slots=True)

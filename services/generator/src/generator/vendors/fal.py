@@ -42,7 +42,7 @@ from generator.vendors.hosted import (
     percent_in,
 )
 from generator.vendors.http import Service, Unanswered, measured, short
-from generator.vendors.polling import Patience, pauses
+from generator.vendors.polling import SILENCE_S, Patience, pauses
 
 _DEFAULT_3D = "fal-ai/trellis"
 _REFERENCES_IN = "image_url"
@@ -85,10 +85,10 @@ class FalProvider:
     settings = FalSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
-        "CREATE": Offer(_PARAMS, "Pictures by fal's models", 600),
-        "IMAGE": Offer(_PARAMS, "Pictures by fal's models", 600),
-        "VIDEO": Offer(_PARAMS, "Videos by fal's models", 1800),
-        "PHOTO_TO_3D": Offer(_PARAMS_3D, "3D models by fal's models", 900),
+        "CREATE": Offer(_PARAMS, "Pictures by fal's models", 600, silence_s=SILENCE_S),
+        "IMAGE": Offer(_PARAMS, "Pictures by fal's models", 600, silence_s=SILENCE_S),
+        "VIDEO": Offer(_PARAMS, "Videos by fal's models", 1800, silence_s=SILENCE_S),
+        "PHOTO_TO_3D": Offer(_PARAMS_3D, "3D models by fal's models", 900, silence_s=SILENCE_S),
     }
 
     def __init__(

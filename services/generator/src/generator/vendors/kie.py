@@ -37,7 +37,7 @@ from generator.provider import (
 from generator.vendors.http import Service, Unanswered, measured
 from generator.vendors.kie_params import FAMILIES, IMAGE_PARAMS, VIDEO_PARAMS, Order, order_of
 from generator.vendors.kie_records import DONE, NO_RECORD, Record, record_of
-from generator.vendors.polling import Patience, pauses
+from generator.vendors.polling import SILENCE_S, Patience, pauses
 
 # Cloudflare before Kie turns away what doesn't look like a browser.
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Darkroom"
@@ -75,9 +75,15 @@ class KieProvider:
     execution = Execution.REMOTE
     limits = Limits(rate=Rate(20, 10))
     offers: Mapping[str, Offer] = {
-        "CREATE": Offer(IMAGE_PARAMS, "Pictures by Imagen, Midjourney and others", _IMAGE_S),
-        "IMAGE": Offer(IMAGE_PARAMS, "Pictures by Imagen, Midjourney and others", _IMAGE_S),
-        "VIDEO": Offer(VIDEO_PARAMS, "Videos by Veo, Sora and others", _VIDEO_S),
+        "CREATE": Offer(
+            IMAGE_PARAMS, "Pictures by Imagen, Midjourney and others", _IMAGE_S, silence_s=SILENCE_S
+        ),
+        "IMAGE": Offer(
+            IMAGE_PARAMS, "Pictures by Imagen, Midjourney and others", _IMAGE_S, silence_s=SILENCE_S
+        ),
+        "VIDEO": Offer(
+            VIDEO_PARAMS, "Videos by Veo, Sora and others", _VIDEO_S, silence_s=SILENCE_S
+        ),
     }
 
     def __init__(

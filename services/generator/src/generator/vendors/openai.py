@@ -25,7 +25,7 @@ from generator.provider import (
     Unavailable,
 )
 from generator.vendors.http import Service, Unanswered, measured, short
-from generator.vendors.polling import Patience, pauses
+from generator.vendors.polling import SILENCE_S, Patience, pauses
 
 _IMAGE_S = 240
 """Less than the reaper's patience: while a picture is painted nothing is heard."""
@@ -109,7 +109,7 @@ class OpenAIProvider:
     offers: Mapping[str, Offer] = {
         "CREATE": Offer(_IMAGE_PARAMS, "Pictures by GPT Image", _IMAGE_S),
         "IMAGE": Offer(_IMAGE_PARAMS, "Pictures by GPT Image", _IMAGE_S),
-        "VIDEO": Offer(_VIDEO_PARAMS, "Videos by Sora", _VIDEO_S),
+        "VIDEO": Offer(_VIDEO_PARAMS, "Videos by Sora", _VIDEO_S, silence_s=SILENCE_S),
     }
 
     def __init__(

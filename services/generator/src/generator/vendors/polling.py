@@ -9,6 +9,8 @@ from generator.provider import Busy, Unavailable
 
 T = TypeVar("T")
 
+SILENCE_S = 150.0
+"""No call to a service is waited for so long, and each poll of a job is told of."""
 _UNHEARD = 3
 
 

@@ -42,7 +42,7 @@ from generator.vendors.hosted import (
     percent_in,
 )
 from generator.vendors.http import Service, Unanswered, measured, short
-from generator.vendors.polling import Patience, pauses
+from generator.vendors.polling import SILENCE_S, Patience, pauses
 
 _REFERENCES_IN = "image"
 _LARGEST_INLINE = 256 * 1024
@@ -78,9 +78,9 @@ class ReplicateProvider:
     settings = ReplicateSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
-        "CREATE": Offer(_PARAMS, "Pictures by models on Replicate", 600),
-        "IMAGE": Offer(_PARAMS, "Pictures by models on Replicate", 600),
-        "VIDEO": Offer(_PARAMS, "Videos by models on Replicate", 1800),
+        "CREATE": Offer(_PARAMS, "Pictures by models on Replicate", 600, silence_s=SILENCE_S),
+        "IMAGE": Offer(_PARAMS, "Pictures by models on Replicate", 600, silence_s=SILENCE_S),
+        "VIDEO": Offer(_PARAMS, "Videos by models on Replicate", 1800, silence_s=SILENCE_S),
     }
 
     def __init__(

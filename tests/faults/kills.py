@@ -76,6 +76,7 @@ class Ground:
         tasks: dict[str, dict[str, str]] = {name: {} for name in self.fakes}
         for number in range(kills):
             async with self.system.generator(**self.settings) as process:
+                await eventually(self._announced, 30, "nobody knows of the providers")
                 for name in chance.sample(sorted(self.fakes), len(self.fakes)):
                     prompt = f"{name}-tree-{number}"
                     body = {"type": "CREATE", "prompt": prompt, "provider_params": SERVICES[name]}
@@ -90,6 +91,10 @@ class Ground:
         async with self.system.generator(**self.settings):
             await self._ended(tasks)
         return {name: await self._seen(name, ids) for name, ids in tasks.items()}
+
+    async def _announced(self) -> bool:
+        answer = await self.system.http.get("/generation-types")
+        return all(f'"{name.upper()}"' in answer.text for name in SERVICES)
 
     async def _ended(self, tasks: Mapping[str, Mapping[str, str]]) -> None:
         for ids in tasks.values():
@@ -156,15 +161,7 @@ async def ground(data_dir: Path, kie: str) -> AsyncIterator[Ground]:
             "SUBMIT_UNKNOWN": "fail" if kie == "callback" else kie,
             "CALLBACK_URL": f"http://127.0.0.1:{port}" if kie == "callback" else "",
         }
-        made = Ground(system, fakes, settings)
-        async with system.generator(**settings):
-            await eventually(lambda: _announced(system), 30, "nobody knows of the providers")
-        yield made
-
-
-async def _announced(system: System) -> bool:
-    answer = await system.http.get("/generation-types")
-    return all(f'"{name.upper()}"' in answer.text for name in SERVICES)
+        yield Ground(system, fakes, settings)
 
 
 async def _main() -> None:

@@ -11,7 +11,7 @@ from faults.outage import Street, street
 from servers import eventually
 
 COOLDOWN_S = 2
-DOWN_S = 10
+DOWN_S = 5
 
 
 @pytest.fixture(scope="module")

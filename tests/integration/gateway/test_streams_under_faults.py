@@ -325,7 +325,7 @@ async def test_quick_reconnects_leave_nothing_behind(task_store: House, door: Li
                 await asyncio.sleep(0)
             writer.transport.abort()
 
-    await asyncio.gather(*(come_and_go(500) for _ in range(20)))
+    await asyncio.gather(*(come_and_go(150) for _ in range(20)))
     await eventually(door.is_quiet, 60)
     await eventually(lambda: len(asyncio.all_tasks()) <= before + 2, 30)
     assert sample("darkroom_streams", kind="events") == 0

@@ -20,6 +20,9 @@ from integration.generator.scripted_provider import (
 
 
 class TestStudioProvider(ProviderContract):
+    patience_s = 180.0
+    """What is made here is made as fast as the machine is, which may be busy."""
+
     def provider(self) -> Provider:
         return StudioProvider(workers=2)
 

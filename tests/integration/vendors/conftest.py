@@ -1,4 +1,7 @@
-"""Fakes of services, each served for one test, and the providers that call them."""
+"""Fakes of services, each served for one test, and the providers that call them.
+
+A module of one service has its fake in the fixture ``fake``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,24 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fakes.comfyui import FakeComfyUI
-from fakes.serving import served
+from fakes.serving import Fake, served
 from generator.vendors.comfyui.provider import ComfyUIProvider
-from integration.vendors.comfyui_served import a_provider
+from generator.vendors.kie import KieProvider
+from integration.vendors import comfyui_served, kie_served
+
+
+@pytest.fixture
+async def url(fake: Fake) -> AsyncIterator[str]:
+    """Where the fake of the module is served."""
+    async with served(fake.app()) as address:
+        yield address
+
+
+@pytest.fixture
+async def kie(url: str) -> AsyncIterator[KieProvider]:
+    provider = kie_served.a_provider(url)
+    yield provider
+    await provider.aclose()
 
 
 @pytest.fixture
@@ -25,6 +43,6 @@ async def comfyui_url(comfyui_fake: FakeComfyUI) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def comfyui(comfyui_url: str) -> AsyncIterator[ComfyUIProvider]:
-    provider = a_provider(comfyui_url)
+    provider = comfyui_served.a_provider(comfyui_url)
     yield provider
     await provider.aclose()

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from darkroom.testing import RemoteProviderContract, a_job
 from fakes.fal import GLB, KEY, FakeFal
 from fakes.pictures import SIZE, picture
-from fakes.serving import served
 from generator.provider import (
     Busy,
     Finds,
@@ -48,12 +47,6 @@ def a_model() -> Job:
 @pytest.fixture
 def fake() -> FakeFal:
     return FakeFal()
-
-
-@pytest.fixture
-async def url(fake: FakeFal) -> AsyncIterator[str]:
-    async with served(fake.app()) as address:
-        yield address
 
 
 def a_provider(url: str, *, key: str = KEY, poll_s: tuple[float, float] = POLL_S) -> FalProvider:

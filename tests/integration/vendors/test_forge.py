@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from darkroom.testing import ProviderContract, a_job
 from fakes.forge import FakeForge
 from fakes.pictures import SIZE, picture
-from fakes.serving import served
 from generator.provider import (
     Job,
     NotConfigured,
@@ -37,12 +36,6 @@ INTERRUPT = "POST /sdapi/v1/interrupt"
 @pytest.fixture
 def fake() -> FakeForge:
     return FakeForge()
-
-
-@pytest.fixture
-async def url(fake: FakeForge) -> AsyncIterator[str]:
-    async with served(fake.app()) as address:
-        yield address
 
 
 def a_provider(url: str, user: str | None = None, password: str | None = None) -> ForgeProvider:

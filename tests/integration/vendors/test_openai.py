@@ -17,7 +17,6 @@ from darkroom.stack.ports import free_port
 from darkroom.testing import RemoteProviderContract, a_job
 from fakes.openai import KEY, FakeOpenAI
 from fakes.pictures import FILM, SIZE, picture
-from fakes.serving import served
 from generator.provider import (
     Busy,
     Finds,
@@ -41,14 +40,8 @@ def fake() -> FakeOpenAI:
     return FakeOpenAI()
 
 
-@pytest.fixture
-async def url(fake: FakeOpenAI) -> AsyncIterator[str]:
-    async with served(fake.app()) as address:
-        yield f"{address}/v1"
-
-
 def a_provider(url: str, *, key: str = KEY, poll_s: tuple[float, float] = POLL_S) -> OpenAIProvider:
-    settings = OpenAISettings(openai_api_key=SecretStr(key), openai_url=url)
+    settings = OpenAISettings(openai_api_key=SecretStr(key), openai_url=f"{url}/v1")
     return OpenAIProvider(settings, poll_s=poll_s)
 
 

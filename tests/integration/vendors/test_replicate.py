@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from darkroom.testing import RemoteProviderContract, a_job
 from fakes.pictures import SIZE, picture
 from fakes.replicate import MODELS, TOKEN, VERSION, FakeReplicate
-from fakes.serving import served
 from generator.provider import (
     Busy,
     Finds,
@@ -40,12 +39,6 @@ def an_image(**params: Any) -> Job:
 @pytest.fixture
 def fake() -> FakeReplicate:
     return FakeReplicate()
-
-
-@pytest.fixture
-async def url(fake: FakeReplicate) -> AsyncIterator[str]:
-    async with served(fake.app()) as address:
-        yield address
 
 
 def a_provider(url: str, *, token: str = TOKEN) -> ReplicateProvider:

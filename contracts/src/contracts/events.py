@@ -189,6 +189,11 @@ class Envelope(_Frozen):
     def task_id(self) -> str:
         return self.subject
 
+    @property
+    def correlation_id(self) -> str | None:
+        """The trace that it belongs to: the same for everything that one request has led to."""
+        return None if self.traceparent is None else self.traceparent[3:35]
+
 
 @final
 class Requested(Envelope):

@@ -11,12 +11,15 @@ from typing import Any
 from prometheus_client import Counter
 from pydantic_core import from_json
 
-from contracts.events import MAX_EVENT_BYTES, Event, encode
+from contracts.events import MAX_EVENT_BYTES, Event, Progressed, encode
 from contracts.subjects import STREAM, subject_of
 from delivery.metrics import PUBLISH_CONFLICTS, PUBLISH_RETRIES, PUBLISHED
 from delivery.requests import NoReply, NoResponders, Requests, Unreachable
 from delivery.spans import message_attributes
+from telemetry.logs import get_logger
 from telemetry.tracing import Kind, is_traced, span
+
+_log = get_logger(__name__)
 
 DEFAULT_BUDGET_S = 30.0
 _FIRST_TRY_S = 1.0
@@ -117,6 +120,8 @@ class Publisher:
             PUBLISH_CONFLICTS.labels(event.type).inc()
             raise
         _published(event.type).inc()
+        tell = _log.debug if isinstance(event, Progressed) else _log.info
+        tell("told", **event_ids(event), type=event.type, sequence=stored.sequence)
         return stored
 
     async def _repeat(
@@ -152,6 +157,16 @@ class Publisher:
             wait = min(pause * random.uniform(0.5, 1.0), max(0.0, deadline - loop.time()))
             await asyncio.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def event_ids(event: Event) -> dict[str, object]:
+    """What a log line about an event has, at every hop."""
+    return {
+        "task_id": event.subject,
+        "event_id": event.id,
+        "correlation_id": event.correlation_id,
+        "attempt": getattr(event.data, "attempt", None),
+    }
 
 
 class _TryAgain(Exception):

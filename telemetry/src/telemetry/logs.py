@@ -23,6 +23,10 @@ class Logger:
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
 
+    def debug(self, event: str, **fields: object) -> None:
+        if self._logger.isEnabledFor(logging.DEBUG):
+            self._tell(logging.DEBUG, event, fields)
+
     def info(self, event: str, **fields: object) -> None:
         self._tell(logging.INFO, event, fields)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from fakes.collector import Collector, Span
 from fakes.forge import FakeForge
 from fakes.serving import served
-from system import running_system
+from system import System, running_system
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
@@ -18,6 +21,17 @@ def the(spans: list[Span], name: str, service: str) -> Span:
     found = [each for each in spans if (each.name, each.service) == (name, service)]
     assert len(found) == 1, [(each.service, each.name) for each in spans]
     return found[0]
+
+
+def lines_about(system: System, task_id: str) -> list[dict[str, Any]]:
+    """What the services' logs tell of a task."""
+    lines = [
+        json.loads(line)
+        for path in sorted((system.data_dir / "log").glob("*.log"))
+        if path.stem in {"gateway", "generator", "reaper", "task-store"}
+        for line in path.read_text().splitlines()
+    ]
+    return [each for each in lines if each.get("task_id") == task_id]
 
 
 async def test_one_trace_holds_every_hop_of_a_task(
@@ -53,6 +67,7 @@ async def test_one_trace_holds_every_hop_of_a_task(
 
         # What is still to be told is told when a process ends.
         spans = collector.of_trace(TRACE)
+        hops = lines_about(system, task_id)
 
     asked = the(spans, "POST /tasks", "darkroom-gateway")
     sent = the(spans, "send generation.requested", "darkroom-gateway")
@@ -76,3 +91,13 @@ async def test_one_trace_holds_every_hop_of_a_task(
         task_id
     }
     assert SECRET not in repr(collector.spans)
+
+    assert [(each["service"], each["event"], each["type"], each["attempt"]) for each in hops] == [
+        ("gateway", "told", "generation.requested", 0),
+        ("generator", "told", "generation.started", 1),
+        ("generator", "told", "generation.completed", 1),
+        ("task-store", "projected", "generation.completed", 1),
+    ]
+    assert {each["correlation_id"] for each in hops} == {TRACE}
+    assert hops[2]["event_id"] == hops[3]["event_id"] == ended.attributes["messaging.message.id"]
+    assert hops[0]["trace_id"] == TRACE

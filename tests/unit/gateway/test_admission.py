@@ -243,6 +243,9 @@ def test_ids_and_trace_contexts_are_taken_only_in_their_form() -> None:
     assert admission.usable_traceparent(trace) == trace
     assert admission.usable_traceparent("00-zz") is None
     assert admission.usable_traceparent(None) is None
+    own = admission.untraced(bytes(range(24)))
+    assert own == "00-000102030405060708090a0b0c0d0e0f-1011121314151617-00"
+    assert admission.usable_traceparent(own) == own
     assert admission.begin(want(), AT).traceparent is None
 
 

@@ -262,6 +262,11 @@ def usable_traceparent(header: str | None) -> str | None:
     return header if header and _TRACEPARENT.fullmatch(header) else None
 
 
+def untraced(noise: bytes) -> str:
+    """A context that nobody records: what it leads to has one id nevertheless. 24 random bytes."""
+    return f"00-{noise[:16].hex()}-{noise[16:].hex()}-00"
+
+
 def body_hash(wanted: Wanted) -> str:
     """SHA-256 of what the request means."""
     meaning = {

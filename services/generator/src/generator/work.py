@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
-from contracts.events import Artifact
+from contracts.events import Artifact, Requested
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
 from generator.counts import Limit
@@ -94,7 +94,8 @@ class Work:
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
     being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
     is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
-    ``doubted`` once the task's owner was told that it isn't known whether the provider took it.
+    ``request`` once it was read. ``doubted`` once the task's owner was told that it isn't known
+    whether the provider took it.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
     ``inside``: the limits in whose counts it is.
@@ -102,6 +103,7 @@ class Work:
 
     lane: Lane
     lease: Lease
+    request: Requested | None = None
     task: asyncio.Task[None] | None = None
     attempt: Attempt | None = None
     stop: Stop | None = None

@@ -134,6 +134,7 @@ class Worker:
             PARKED.labels(work.lane.name).inc()
             await work.lease.done()
             return
+        work.request = request
         attributes = {
             **message_attributes(work.lease.subject, request.id, "process"),
             "messaging.consumer.group.name": work.lease.consumer,
@@ -549,8 +550,13 @@ def _artifacts_of(end: Event) -> tuple[Artifact, ...]:
 
 
 def _ids(work: Work) -> dict[str, object]:
-    attempt = None if work.attempt is None else work.attempt.number
-    return {"task_id": work.lease.task_id, "provider": work.lane.name, "attempt": attempt}
+    return {
+        "task_id": work.lease.task_id,
+        "event_id": None if work.request is None else work.request.id,
+        "correlation_id": None if work.request is None else work.request.correlation_id,
+        "attempt": None if work.attempt is None else work.attempt.number,
+        "provider": work.lane.name,
+    }
 
 
 def _read(work: Work) -> Requested | None:

@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastStream:
         projector = Projector(client, requests, settings.database_url)
         projecting = asyncio.create_task(projector.run())
         stack.push_async_callback(end_loop, projecting)
-        counting = asyncio.create_task(keep_gauges(pool))
+        counting = asyncio.create_task(keep_gauges(pool, projector))
         stack.push_async_callback(end_loop, counting)
         answers = Queries(client, pool, projector)
         await answers.start()

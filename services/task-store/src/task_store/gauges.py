@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from task_store import metrics
+from task_store.projector import Projector
 from task_store.sql import STATEMENTS
 from telemetry.logs import get_logger
 
@@ -16,11 +17,15 @@ _log = get_logger(__name__)
 EVERY_S = 5.0
 
 
-async def keep_gauges(pool: asyncpg.Pool) -> None:
-    """Count until cancelled; while the database is away the last figures stand."""
+async def keep_gauges(pool: asyncpg.Pool, projector: Projector) -> None:
+    """Count until cancelled, in the process that projects.
+
+    While the database is away the last figures stand.
+    """
     while True:
         try:
-            await set_gauges(pool, datetime.now(UTC))
+            if projector.sequence is not None:
+                await set_gauges(pool, datetime.now(UTC))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as problem:
             _log.warning("lanes can't be counted", reason=repr(problem))
         await asyncio.sleep(EVERY_S)

@@ -11,18 +11,21 @@ import asyncio
 import struct
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 import asyncpg
 from nats.aio.client import Client
+from pydantic import ValidationError
 
+from contracts.events import decode
 from contracts.lifecycle import BackingOff, Pending, Running, Task, Waiting
 from contracts.subjects import PROJECTED
 from delivery.log import LogReader, StreamState
 from delivery.ordered import Interrupted, OrderedLog
+from delivery.publisher import event_ids
 from delivery.requests import Requests
 from task_store import metrics, store
 from task_store.projection import (
@@ -46,6 +49,7 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 BATCH = 2000
+_FINISHED = "generation.finished."
 _REMEMBERED_TASKS = 20_000
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5
@@ -375,6 +379,7 @@ class Projector:
         metrics.BATCH_EVENTS.observe(len(messages))
         metrics.APPLIED.inc(changes.applied)
         metrics.LATE.inc(changes.late)
+        _tell_ends(messages)
         for each in changes.parked:
             metrics.PARKED.labels(each.reason.partition(":")[0]).inc()
             _log.error(
@@ -393,6 +398,16 @@ class Projector:
         metrics.SEQUENCE.set(sequence)
         if self._client.is_connected:
             await self._client.publish(PROJECTED, b'{"sequence":%d}' % sequence)
+
+
+def _tell_ends(messages: Sequence[Message]) -> None:
+    """The last hop of a task, in the log; what can't be read is told as parked."""
+    for message in messages:
+        if message.subject.startswith(_FINISHED):
+            with suppress(ValidationError):
+                event = decode(message.payload)
+                ids = event_ids(event)
+                _log.info("projected", **ids, type=event.type, sequence=message.sequence)
 
 
 class Batches(Protocol):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
@@ -53,7 +54,8 @@ def asked_for(headers: Mapping[str, str], owner: str, *, retry: bool = False) ->
         key=headers.get("idempotency-key"),
         wait_s=preferred_wait_s(headers.get("prefer")),
         traceparent=current_traceparent()
-        or admission.usable_traceparent(headers.get("traceparent")),
+        or admission.usable_traceparent(headers.get("traceparent"))
+        or admission.untraced(os.urandom(24)),
         retry=retry,
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from measuring import end_to_end, idle, live, page, poll, projection, remote, submit
+from measuring import end_to_end, idle, live, page, poll, projection, rebuild, remote, submit
 from measuring.context import QUICK, Context, Sizes, remote_service
 from measuring.figures import Figure, keep, show
 from measuring.processes import fsync_us
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Context], list[Figure]]] = {
     "live": live.measure,
     "submit": submit.measure,
     "projection": projection.measure,
+    "rebuild": rebuild.measure,
     "poll": poll.measure,
 }
 """In this order: what leaves most behind comes last."""

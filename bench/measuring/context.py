@@ -29,6 +29,7 @@ class Sizes:
     connections: int = 64
     one_at_a_time: int = 200
     events: int = 60_000
+    rebuilt: int = 1_000_000
     few_tasks: int = 10_000
     many_tasks: int = 1_000_000
     recoveries: int = 200
@@ -44,6 +45,7 @@ QUICK = Sizes(
     connections=4,
     one_at_a_time=5,
     events=600,
+    rebuilt=400,
     few_tasks=50,
     many_tasks=500,
     recoveries=5,

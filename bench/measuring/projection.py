@@ -39,7 +39,7 @@ from task_store.projector import BATCH, Projection, folded_ahead
 _PART = "projection"
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _IN_FLIGHT = 200
-_EVENTS_OF_A_TASK = 4
+EVENTS_OF_A_TASK = 4
 _ROUNDS = 3
 
 
@@ -56,7 +56,7 @@ class Spent:
 
 
 async def _measure(run: Context) -> list[Figure]:
-    messages = list(_log(run.sizes.events // _EVENTS_OF_A_TASK))
+    messages = list(log_of(run.sizes.events // EVENTS_OF_A_TASK))
     # Garbage is looked for as seldom as the task-store does it, on both sides.
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
@@ -178,14 +178,14 @@ async def _drop_database(server_url: str, url: str) -> None:
     await server.close()
 
 
-def _log(tasks: int) -> Iterator[Delivered]:
+def log_of(tasks: int, lane: str = "noop") -> Iterator[Delivered]:
     """A log of whole lives, a few hundred of them at the same time."""
     lives: list[Iterator[Event]] = []
     sequence, begun = 0, 0
     while lives or begun < tasks:
         while len(lives) < _IN_FLIGHT and begun < tasks:
             begun += 1
-            lives.append(_life(begun))
+            lives.append(_life(begun, lane))
         lasting = []
         for life in lives:
             event = next(life, None)
@@ -198,7 +198,7 @@ def _log(tasks: int) -> Iterator[Delivered]:
         lives = lasting
 
 
-def _life(number: int) -> Iterator[Event]:
+def _life(number: int, lane: str) -> Iterator[Event]:
     task_id = str(UUID(int=0x0199F0C27E4A70008000_000000000000 + number))
 
     def told(type_name: str, step: int) -> dict[str, object]:
@@ -215,7 +215,7 @@ def _life(number: int) -> Iterator[Event]:
         return shared | {"dataschema": schema_urn(name)}
 
     request = RequestData(
-        lane="noop",
+        lane=lane,
         stage="queued",
         prompt="a red bicycle leaning on a yellow wall at noon, long shadows",
         provider_params={"service": "NOOP", "seed": 7},

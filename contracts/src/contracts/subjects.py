@@ -44,6 +44,19 @@ BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
 )
 """Every key-value bucket, and how long a value in it lives; None for ever."""
 CANCEL_SUBJECTS = "cancel.*"
+REPLAY_PREFIX = "replay"
+"""Old events, told again to a new subscriber: ``replay.<name>.<original subject>``."""
+RESTORE_PREFIX = "restore"
+"""Where the events of a lost log are published to bring it back; the broker stores them under
+their own subjects. See docs/decisions/0019-restoring-the-log.md."""
+ORIGINAL_SEQUENCE = "Darkroom-Sequence"
+"""The header with the sequence that a message had where it was copied from."""
+ORIGINAL_LOGTIME = "Darkroom-Logtime"
+"""The header with the time at which the log first stored it. In a log that was restored it is the
+message's logtime."""
+ORIGINAL_ID = "Darkroom-Event-Id"
+"""The header with the event's id, where ``Nats-Msg-Id`` would make the broker drop the copy of an
+event that the log has twice."""
 MINIMUM_SERVER = (2, 12, 4)
 
 BANDS = 3
@@ -107,6 +120,20 @@ def beginnings_of(task_id: str) -> str:
 def facts_after_request(tasktype: str, task_id: str) -> str:
     """A wildcard over all that can be told of a task, but for its request."""
     return f"generation.*.{subject_token(tasktype)}.{task_id}"
+
+
+def replay_stream(name: str) -> str:
+    """The stream that keeps what is replayed to ``name``."""
+    return f"REPLAY_{name}"
+
+
+def replay_subject(name: str, subject: str) -> str:
+    """Where an event of the log is told again: never on the live tree."""
+    return f"{REPLAY_PREFIX}.{name}.{subject}"
+
+
+def restore_subject(subject: str) -> str:
+    return f"{RESTORE_PREFIX}.{subject}"
 
 
 def cancel_subject(task_id: str) -> str:

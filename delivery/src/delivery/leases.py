@@ -16,8 +16,9 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from contracts.subjects import STREAM, LaneConsumerSpec, band_of, task_id_of
+from contracts.subjects import ORIGINAL_LOGTIME, STREAM, LaneConsumerSpec, band_of, task_id_of
 from delivery.incoming import Incoming, drain, leave, listen
+from delivery.log import logtime_of
 from delivery.metrics import CONSUMER_RESTARTS, LEASES, REDELIVERIES
 from delivery.requests import DESCRIPTION, STATUS
 
@@ -36,6 +37,7 @@ _ANSWER_S = 0.02
 _TROUBLES = {"409": "consumer_gone", "503": "no_responders"}
 _ACK = b"+ACK"
 _IN_PROGRESS = b"+WPI"
+_LOGTIME = ORIGINAL_LOGTIME.encode()
 
 
 class Lease:
@@ -76,14 +78,13 @@ class Lease:
         return self._message.data
 
     @property
-    def logtime_ns(self) -> int:
-        """When the broker stored the request, in nanoseconds since the epoch."""
-        fields = self._message.reply.split(".")
-        return int(fields[7] if len(fields) == _V1_FIELDS else fields[9])
-
-    @property
     def logtime(self) -> datetime:
-        return datetime.fromtimestamp(self.logtime_ns // 1000 / 1e6, UTC)
+        """When the log first stored it, also where the log was restored since."""
+        fields = self._message.reply.split(".")
+        nanoseconds = int(fields[7] if len(fields) == _V1_FIELDS else fields[9])
+        stored = datetime.fromtimestamp(nanoseconds // 1000 / 1e6, UTC)
+        original = self._message.header(_LOGTIME)
+        return stored if original is None else logtime_of(original.decode(), stored)
 
     async def extend(self) -> None:
         """Tell the broker that the work goes on."""

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.subjects import ALL_EVENTS, STREAM, beginnings_of, requests_of
+from contracts.subjects import (
+    ALL_EVENTS,
+    ORIGINAL_ID,
+    ORIGINAL_LOGTIME,
+    STREAM,
+    beginnings_of,
+    requests_of,
+)
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import DESCRIPTION, STATUS, NoReply, NoResponders, Requests, Unreachable
 
@@ -33,7 +40,7 @@ class LogRefused(LogUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """A stored message; ``logtime`` is the broker's."""
+    """A stored message; ``logtime`` is the broker's, of when the log first stored it."""
 
     subject: str
     sequence: int
@@ -208,13 +215,14 @@ def _from_leader(answer: Mapping[str, Any]) -> LogMessage | None:
             return None
         raise LogUnavailable(error.get("description", "read refused"))
     message = answer["message"]
-    headers = base64.b64decode(message.get("hdrs", ""))
+    head = base64.b64decode(message.get("hdrs", ""))
+    stored = Incoming(message["subject"], "", head, base64.b64decode(message.get("data", "")))
     return LogMessage(
-        subject=message["subject"],
+        subject=stored.subject,
         sequence=message["seq"],
-        logtime=parse_time(message["time"]),
-        payload=base64.b64decode(message.get("data", "")),
-        event_id=_message_id(headers),
+        logtime=logtime_of(stored.headers.get(ORIGINAL_LOGTIME), parse_time(message["time"])),
+        payload=stored.data,
+        event_id=event_id_of(stored.headers),
     )
 
 
@@ -228,18 +236,31 @@ def _from_direct(message: Incoming) -> LogMessage | None:
     return LogMessage(
         subject=headers["Nats-Subject"],
         sequence=int(headers["Nats-Sequence"]),
-        logtime=parse_time(headers["Nats-Time-Stamp"]),
+        logtime=logtime_of(headers.get(ORIGINAL_LOGTIME), parse_time(headers["Nats-Time-Stamp"])),
         payload=message.data,
-        event_id=headers.get("Nats-Msg-Id", ""),
+        event_id=event_id_of(headers),
     )
 
 
-def _message_id(headers: bytes) -> str:
-    for line in headers.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"nats-msg-id":
-            return value.strip().decode()
-    return ""
+def event_id_of(headers: Mapping[str, str]) -> str:
+    """The event's id; empty where whoever published it gave none."""
+    return headers.get("Nats-Msg-Id") or headers.get(ORIGINAL_ID, "")
+
+
+def logtime_of(original: str | None, stored: datetime) -> datetime:
+    """When the log first stored a message: what its header says, else what the broker says."""
+    if original is None:
+        return stored
+    try:
+        return parse_time(original)
+    except ValueError:
+        # Whoever wrote it, it must not stand in the way of the whole log.
+        return stored
+
+
+def write_time(moment: datetime) -> str:
+    """A time as `parse_time` reads it."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def parse_time(text: str) -> datetime:

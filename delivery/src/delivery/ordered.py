@@ -15,8 +15,9 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
-from contracts.subjects import ALL_EVENTS, STREAM
+from contracts.subjects import ALL_EVENTS, ORIGINAL_ID, ORIGINAL_LOGTIME, STREAM
 from delivery.incoming import Incoming, leave, listen
+from delivery.log import logtime_of, write_time
 from delivery.requests import STATUS, Requests
 
 _PULL = 1000
@@ -27,6 +28,8 @@ _SILENCE_S = _IDLE_HEARTBEAT_S * 2.5
 _INACTIVE_S = 30
 _CREATE_TIMEOUT_S = 1.0
 _V1_FIELDS = 9
+_ID, _OTHER_ID = b"Nats-Msg-Id", ORIGINAL_ID.encode()
+_LOGTIME = ORIGINAL_LOGTIME.encode()
 
 
 class Interrupted(Exception):
@@ -39,7 +42,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message of the log."""
+    """A message of the log; ``logtime`` is the broker's, of when the log first stored it."""
 
     subject: str
     sequence: int
@@ -49,7 +52,10 @@ class Delivered:
 
 
 class OrderedLog:
-    """Messages from ``start`` on, in order and without a gap. Use as an async context manager."""
+    """Messages from ``start`` on, in order and without a gap. Use as an async context manager.
+
+    With ``since``, what the broker stored before that is left out.
+    """
 
     def __init__(
         self,
@@ -59,10 +65,12 @@ class OrderedLog:
         start: int,
         filter_subject: str = ALL_EVENTS,
         name: str = "reader",
+        since: datetime | None = None,
     ) -> None:
         self._client = client
         self._requests = requests
         self._start = start
+        self._since = since
         self._filter = filter_subject
         self._name = f"{name}-{client.new_inbox().rpartition('.')[2]}"
         self._messages: list[Delivered] = []
@@ -112,10 +120,18 @@ class OrderedLog:
         return batch
 
     async def _create(self) -> None:
-        config = {
-            "name": self._name,
+        begin: dict[str, Any] = {
             "deliver_policy": "by_start_sequence",
             "opt_start_seq": self._start,
+        }
+        if self._since is not None:
+            begin = {
+                "deliver_policy": "by_start_time",
+                "opt_start_time": write_time(self._since),
+            }
+        config = {
+            **begin,
+            "name": self._name,
             "ack_policy": "none",
             "filter_subject": self._filter,
             "replay_policy": "instant",
@@ -169,13 +185,15 @@ class OrderedLog:
             return
         self._next += 1
         self.pending = int(fields[8 + offset])
+        stored = datetime.fromtimestamp(int(fields[7 + offset]) // 1000 / 1e6, UTC)
+        original = message.header(_LOGTIME)
         self._messages.append(
             Delivered(
                 subject=message.subject,
                 sequence=int(fields[5 + offset]),
-                logtime=datetime.fromtimestamp(int(fields[7 + offset]) // 1000 / 1e6, UTC),
+                logtime=stored if original is None else logtime_of(original.decode(), stored),
                 payload=message.data,
-                event_id=(message.header(b"Nats-Msg-Id") or b"").decode(),
+                event_id=(message.header(_ID) or message.header(_OTHER_ID) or b"").decode(),
             )
         )
         self._arrived.set()

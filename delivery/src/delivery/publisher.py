@@ -30,7 +30,7 @@ _LONGEST_PAUSE_S = 2.0
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 """The check on the last sequence failed: on a single node, and on a cluster in flight."""
 _SAME_ID_IN_FLIGHT = 10158
-_LOG_FULL = frozenset({10077, 10023, 10047})
+LOG_FULL = frozenset({10077, 10023, 10047})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _acknowledged(answer: dict[str, Any]) -> Stored:
         raise WrongLastSequence
     if code == _SAME_ID_IN_FLIGHT:
         raise _TryAgain
-    if code in _LOG_FULL:
+    if code in LOG_FULL:
         raise LogFull(error.get("description", ""))
     raise Refused(code, error.get("description", ""))
 

@@ -1,21 +1,29 @@
-"""``darkroom events``: what the log says."""
+"""``darkroom events``: what the log says, taken elsewhere and told again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import click
 from rich.text import Text
 
-from darkroom.cli import tailing
+from darkroom.cli import exporting, replaying, tailing
+from darkroom.cli.failures import Refused
 from darkroom.cli.gateway import Gateway
 from darkroom.cli.invocation import Invocation, group, pass_invocation
-from darkroom.cli.screen import console, plain, when
+from darkroom.cli.screen import console, plain, progress_bar, when
+from darkroom.cli.selecting import Unclear, Wanted, wanted_of
 from darkroom.cli.servers import run
-from darkroom.cli.settings import server_addresses
+from darkroom.cli.settings import load_settings, server_addresses
+from delivery.ordered import Interrupted
+
+_Result = TypeVar("_Result")
 
 _ENDS = {
     "generation.completed": "green",
@@ -25,44 +33,177 @@ _ENDS = {
     "generation.retrying": "yellow",
 }
 _UNTOLD = ("provider_params", "metadata", "body_sha256", "submission", "handle", "worker")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_LAST = 20
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @group()
 def events() -> None:
-    """Read the log of events."""
+    """Read the log of events, export it, and tell old events again."""
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose events, the same for all commands."""
+    for option in reversed(
+        (
+            click.option("--type", "type_name", help="Of tasks of this type only."),
+            click.option(
+                "--event", "events", multiple=True, help="Only these: completed, failed …"
+            ),
+            click.option("--task", "task_id", help="Of this task only."),
+            click.option("--owner", help="Of tasks of this owner only."),
+            click.option("--since", help="From then on: 2026-11-21T10:00:00Z, or 2h ago as 2h."),
+            click.option("--until", help="Up to then, written likewise."),
+            click.option("--since-sequence", type=click.IntRange(0), help="From there on."),
+            click.option("--until-sequence", type=click.IntRange(0), help="Up to there."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _wanted(asked: Mapping[str, Any]) -> Wanted:
+    try:
+        return wanted_of(asked, datetime.now(UTC))
+    except Unclear as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The filters that were written, as JSON has them."""
+    return {
+        name: sorted(value) if isinstance(value, tuple) else value
+        for name, value in asked.items()
+        if value not in (None, ())
+    }
 
 
 @events.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on as events happen, until Ctrl-C.")
-@click.option("--type", "type_name", help="Of tasks of this type only.")
-@click.option("--task", "task_id", help="Of this task only.")
-@click.option("--since-sequence", type=click.IntRange(0), help="Everything from there on.")
+@_filters
 @click.option(
-    "-n", "--lines", type=click.IntRange(0), default=20, show_default=True, help="The last so many."
+    "-n",
+    "--lines",
+    type=click.IntRange(0),
+    help=f"The last so many ({_LAST}); with a beginning (--since …), all.",
 )
 @pass_invocation
-def tail(
-    invocation: Invocation,
-    follow: bool,
-    type_name: str | None,
-    task_id: str | None,
-    since_sequence: int | None,
-    lines: int,
-) -> None:
+def tail(invocation: Invocation, /, follow: bool, lines: int | None, **asked: Any) -> None:
     """The end of the log, straight from the broker; with --json one object a line."""
-    wanted = tailing.Wanted(
-        tasktype=None if type_name is None else type_name.upper().replace("-", "_"),
-        task_id=task_id,
-        since=since_sequence,
-        lines=lines,
-        follow=follow,
-    )
+    wanted = _wanted(asked)
+    if lines is None and wanted.since is None and wanted.since_sequence is None:
+        lines = _LAST
     show_one = _json_line if invocation.as_json else _printer()
     try:
-        run(tailing.tail(server_addresses().nats_url, wanted, show_one))
+        _run(tailing.tail(server_addresses().nats_url, wanted, lines, follow, show_one))
     except KeyboardInterrupt:
         if not follow:
             raise
+
+
+@events.command()
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    help="Where to; - is standard output, NAME.gz is compressed.",
+)
+@_filters
+@pass_invocation
+def export(invocation: Invocation, /, output: str, **asked: Any) -> None:
+    """Write events into a file, one JSON object a line, without loss."""
+    wanted = _wanted(asked)
+    path = None if output == "-" else Path(output)
+    with progress_bar("exporting") as tell:
+        done = _run(exporting.export(server_addresses().nats_url, wanted, path, tell))
+    if path is not None and invocation.as_json:
+        invocation.print_json(done.as_json())
+        return
+    span = f", sequences {done.first:,} to {done.last:,}" if done.first and done.last else ""
+    click.echo(
+        f"Exported {done.events:,} events{span}: {done.bytes:,} bytes in {done.seconds:.1f} s.",
+        err=True,
+    )
+
+
+@events.command()
+@click.option("--to", "name", metavar="NAME", help="Onto replay.NAME.<original subject>.")
+@click.option("--from-file", "file", type=_FILE, help="From an export; else from the log.")
+@click.option(
+    "--speed",
+    default="max",
+    show_default=True,
+    help="original, N times as fast as it happened, or max.",
+)
+@click.option("--delete", is_flag=True, help="Remove the replay to NAME and all that is in it.")
+@_filters
+@pass_invocation
+def replay(
+    invocation: Invocation,
+    /,
+    name: str | None,
+    file: Path | None,
+    speed: str,
+    delete: bool,
+    **asked: Any,
+) -> None:
+    """Tell old events again, to a new subscriber, on subjects of their own.
+
+    They are kept in the stream REPLAY_NAME. The same command, interrupted or repeated, goes on
+    after what is there.
+    """
+    if name is None or not _NAME.fullmatch(name):
+        raise click.UsageError("--to NAME says to whom: up to 32 letters, digits, - and _.")
+    settings = load_settings()
+    told = replaying.Replay(
+        name=name,
+        wanted=_wanted(asked),
+        asked=_given(asked),
+        file=file,
+        speed=_speed(speed),
+        max_age_s=settings.stream_max_age_s,
+    )
+    url = server_addresses(settings).nats_url
+    if delete:
+        _run(replaying.delete(url, told))
+        click.echo(f"Deleted {told.stream}.", err=invocation.as_json)
+        return
+    try:
+        with progress_bar("replaying") as tell:
+            done = _run(replaying.replay(url, told, tell))
+    except KeyboardInterrupt:
+        raise Refused("Interrupted. The same command goes on from there.") from None
+    if invocation.as_json:
+        invocation.print_json(done.as_json())
+        return
+    click.echo(
+        f"{done.stream} has {done.events:,} events on {done.subjects}, {done.added:,} of them "
+        f"new, in {done.seconds:.1f} s."
+    )
+
+
+def _speed(text: str) -> float | None:
+    """How many times as fast as it happened; None is as fast as it goes."""
+    if text == "max":
+        return None
+    try:
+        speed = 1.0 if text == "original" else float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise click.UsageError(f"--speed {text}: write original, max, or a number like 10.")
+    return speed
+
+
+def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    try:
+        return run(work)
+    except Interrupted as problem:
+        raise Refused(
+            f"The log could not be read to its end ({problem.reason}). Try again."
+        ) from None
 
 
 @events.command("show")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 from nats.aio.client import Client
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from darkroom.cli.failures import FOUND_SOMETHING, Refused
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.invocation import Invocation, group, pass_invocation
-from darkroom.cli.screen import console, pairs, when
+from darkroom.cli.screen import console, pairs, progress_bar, when
 from darkroom.cli.servers import database_connection, log_connection, log_requests, run
 from darkroom.cli.settings import server_addresses
 from delivery.ordered import Interrupted
@@ -61,7 +60,7 @@ def status(invocation: Invocation) -> None:
 @pass_invocation
 def rebuild_(invocation: Invocation, keep_old: bool) -> None:
     """Make all rows anew from the log, without a pause, and put them in the old ones' place."""
-    with _progress_bar("rebuilding") as tell:
+    with progress_bar("rebuilding") as tell:
         rebuilt = run(_rebuild(keep_old, tell))
     if invocation.as_json:
         invocation.print_json(
@@ -82,7 +81,7 @@ def rebuild_(invocation: Invocation, keep_old: bool) -> None:
 @click.pass_context
 def verify_(ctx: click.Context, invocation: Invocation) -> None:
     """Compare all rows with what the log tells; exit 1 if any differs."""
-    with _progress_bar("verifying") as tell:
+    with progress_bar("verifying") as tell:
         verified = run(_verify(tell))
     if invocation.as_json:
         invocation.print_json(_verified_json(verified))
@@ -144,25 +143,6 @@ async def _servers() -> AsyncIterator[tuple[str, Client, Requests]]:
             f"The log could not be read to its end ({problem.reason}); nothing was changed. "
             "Try again."
         ) from None
-
-
-@contextmanager
-def _progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where somebody looks at it."""
-    columns = (
-        TextColumn(doing),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
-        TimeRemainingColumn(),
-    )
-    screen = console(stderr=True)
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        shown = bar.add_task(doing, total=0, visible=False)
-
-        def tell(done: int, of: int) -> None:
-            bar.update(shown, completed=done, total=of, visible=True)
-
-        yield tell
 
 
 def _verified_json(verified: Verified) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -135,3 +137,22 @@ def finding_line(finding: Finding) -> Text:
     if finding.mend:
         line.append(f"\n  {'':<12} → {plain(finding.mend)}", style="bold")
     return line
+
+
+@contextmanager
+def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, where somebody looks at it: told of events done, and of how many."""
+    columns = (
+        TextColumn(doing),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+        TimeRemainingColumn(),
+    )
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        shown = bar.add_task(doing, total=0, visible=False)
+
+        def tell(done: int, of: int) -> None:
+            bar.update(shown, completed=done, total=of, visible=True)
+
+        yield tell

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from nats.aio.client import Client
 
-from contracts.subjects import ALL_EVENTS, task_id_of
+from contracts.subjects import task_id_of
 from darkroom.cli.failures import Unreachable
+from darkroom.cli.reading import following, stored
+from darkroom.cli.selecting import Message, Wanted
 from darkroom.cli.servers import log_connection, log_requests
 from delivery.log import LogReader
-from delivery.ordered import Delivered, Interrupted, OrderedLog
+from delivery.ordered import Interrupted
 from delivery.requests import Requests
 
-_BATCH = 500
-_IDLE_S = 0.3
 _PAUSE_S = 0.5
 _ABSENCE_S = 60.0
 _FIRST_WINDOW = 1_000
@@ -28,38 +28,29 @@ _WIDER = 10
 Show = Callable[[Mapping[str, Any]], None]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which events: of a type, of a task, from a sequence on or else the last so many ``lines``."""
+async def tail(url: str, wanted: Wanted, lines: int | None, follow: bool, show: Show) -> None:
+    """Show what is wanted: all of it, or the last so many ``lines``.
 
-    tasktype: str | None = None
-    task_id: str | None = None
-    since: int | None = None
-    lines: int = 20
-    follow: bool = False
-
-    @property
-    def subject(self) -> str:
-        """What the broker can filter by."""
-        return ALL_EVENTS if self.tasktype is None else f"generation.*.{self.tasktype.lower()}.>"
-
-    def has(self, message: Delivered) -> bool:
-        return self.task_id is None or task_id_of(message.subject) == self.task_id
-
-
-async def tail(url: str, wanted: Wanted, show: Show) -> None:
-    """Show what is wanted; with ``follow``, for ever, through restarts of the broker."""
-    position = await _show_past(url, wanted, show)
+    With ``follow``, for ever, through restarts of the broker.
+    """
+    after = await _show_past(url, wanted, lines, show)
     away_since: float | None = None
     clock = asyncio.get_running_loop().time
-    while wanted.follow:
+    while follow:
         try:
-            async with log_connection(url) as client, log_requests(client) as requests:
+            async with (
+                log_connection(url) as client,
+                log_requests(client) as requests,
+                aclosing(following(client, requests, wanted, after)) as batches,
+            ):
                 away_since = None
-                async for message in _messages(client, requests, wanted, position + 1, None):
-                    position = message.sequence
-                    if wanted.has(message):
-                        show(as_event(message))
+                async for batch, _ in batches:
+                    for message in batch:
+                        after = message.sequence
+                        if wanted.has(message):
+                            show(as_event(message))
+                        if wanted.is_past(message):
+                            return
         except (Unreachable, Interrupted):
             away_since = clock() if away_since is None else away_since
             if clock() - away_since > _ABSENCE_S:
@@ -67,59 +58,42 @@ async def tail(url: str, wanted: Wanted, show: Show) -> None:
             await asyncio.sleep(_PAUSE_S)
 
 
-async def _show_past(url: str, wanted: Wanted, show: Show) -> int:
+async def _show_past(url: str, wanted: Wanted, lines: int | None, show: Show) -> int:
     """Show what is there already; the sequence up to which that was."""
     async with log_connection(url) as client, log_requests(client) as requests:
         state = await LogReader(requests).state()
         last = state.last_sequence
-        if wanted.since is not None:
-            async for message in _messages(client, requests, wanted, max(1, wanted.since), last):
-                if wanted.has(message):
-                    show(as_event(message))
-        elif wanted.lines:
-            for message in await _last(client, requests, wanted, state.first_sequence, last):
+        if lines is None:
+            async with aclosing(stored(client, requests, wanted, 0, last)) as batches:
+                async for batch in batches:
+                    for message in batch:
+                        show(as_event(message))
+        elif lines:
+            for message in await _last(
+                client, requests, wanted, lines, state.first_sequence - 1, last
+            ):
                 show(as_event(message))
     return last
 
 
 async def _last(
-    client: Client, requests: Requests, wanted: Wanted, first: int, last: int
-) -> list[Delivered]:
+    client: Client, requests: Requests, wanted: Wanted, lines: int, before: int, last: int
+) -> Sequence[Message]:
     """The last so many, looked for in ever wider windows at the end of the log."""
-    window = max(_FIRST_WINDOW, wanted.lines)
+    last = min(last, wanted.until_sequence or last)
+    window = max(_FIRST_WINDOW, lines) if wanted.task_id is None else last
     while True:
-        start = max(first, last - window + 1, 1)
-        found: deque[Delivered] = deque(maxlen=wanted.lines)
-        async for message in _messages(client, requests, wanted, start, last):
-            if wanted.has(message):
-                found.append(message)
-        if len(found) == wanted.lines or start <= max(first, 1):
+        after = max(before, last - window)
+        found: deque[Message] = deque(maxlen=lines)
+        async with aclosing(stored(client, requests, wanted, after, last)) as batches:
+            async for batch in batches:
+                found.extend(batch)
+        if len(found) == lines or after <= before:
             return list(found)
         window *= _WIDER
 
 
-async def _messages(
-    client: Client, requests: Requests, wanted: Wanted, start: int, until: int | None
-) -> AsyncGenerator[Delivered, None]:
-    """Messages in order from ``start``; to ``until``, or for ever. Raises `Interrupted`."""
-    if until is not None and start > until:
-        return
-    async with OrderedLog(
-        client, requests, start=start, filter_subject=wanted.subject, name="tail"
-    ) as log:
-        while True:
-            batch = await log.batch(_BATCH, wait_s=_IDLE_S)
-            for message in batch:
-                if until is not None and message.sequence > until:
-                    return
-                yield message
-                if message.sequence == until:
-                    return
-            if until is not None and not batch and log.pending == 0:
-                return
-
-
-def as_event(message: Delivered) -> dict[str, Any]:
+def as_event(message: Message) -> dict[str, Any]:
     """The event with its place in the log; what can't be decoded is shown as it is."""
     place = {"sequence": message.sequence, "logtime": message.logtime.isoformat()}
     try:

@@ -1,0 +1,79 @@
+"""A log with some tasks' lives on it, and what nobody can decode."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from builders import completed, progressed, requested, started, task_id
+from contracts.events import Event
+from contracts.subjects import StreamSpec
+from delivery import provision
+from delivery.connection import connection_options
+from delivery.publisher import Publisher
+from delivery.requests import Requests
+from servers import Server
+
+SPEC = StreamSpec(max_age=timedelta(days=1), max_bytes=1 << 30)
+ODD = (b"\xff\x00no json", b'{"a": 1}', b"", b'"text"')
+
+
+@dataclass(frozen=True)
+class OldLog:
+    """A client of the log, and what tests ask of the streams."""
+
+    client: Client
+    publisher: Publisher
+
+    async def tell(self, *events: Event) -> None:
+        for event in events:
+            await self.publisher.publish(event)
+
+    async def tell_odd(self, task: str) -> None:
+        """What no service publishes, some of it without an id."""
+        for number, payload in enumerate(ODD):
+            headers = {"Nats-Msg-Id": f"odd-{number}"} if number % 2 else None
+            await self.client.jetstream().publish(
+                f"generation.progress.create.{task}", payload, headers=headers
+            )
+
+    async def all_of(self, stream: str) -> list[Msg]:
+        """Everything in a stream, in order, as a subscriber that knows nothing of ours reads it."""
+        js = self.client.jetstream()
+        count = (await js.stream_info(stream)).state.messages
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
+        pull = await js.pull_subscribe("", stream=stream, config=config)
+        messages: list[Msg] = []
+        while len(messages) < count:
+            messages += await pull.fetch(min(1000, count - len(messages)), timeout=5)
+            for each in messages[-1000:]:
+                await each.ack()
+        return messages
+
+    async def exists(self, stream: str) -> bool:
+        return stream in [each.config.name for each in await self.client.jetstream().streams_info()]
+
+
+def life(number: int, **told: str) -> list[Event]:
+    """The life of one task, four events."""
+    of = {"task": task_id(number), **told}
+    return [requested(**of), started(**of), progressed(50, **of), completed(**of)]
+
+
+@asynccontextmanager
+async def old_log(server: Server) -> AsyncIterator[OldLog]:
+    client = await nats.connect(server.url, **connection_options("test"))
+    await provision.ensure_stream(client, SPEC)
+    requests = Requests(client)
+    await requests.start()
+    try:
+        yield OldLog(client, Publisher(requests))
+    finally:
+        await client.close()

@@ -1,0 +1,290 @@
+"""Events taken out of the log and told again, as a user does it: with the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.msg import Msg
+
+from builders import OWNER, task_id
+from contracts.subjects import STREAM
+from integration.cli.conftest import Shell, ended
+from integration.cli.oldlog import ODD, OldLog, life, old_log
+from servers import Server, eventually
+
+
+@pytest.fixture
+async def log(nats_server: Server) -> AsyncIterator[OldLog]:
+    async with old_log(nats_server) as made:
+        yield made
+
+
+def told(messages: list[Msg]) -> list[tuple[str, bytes, str | None]]:
+    """What was said, but for where and when it is stored."""
+    return [(each.subject, each.data, (each.headers or {}).get("Nats-Msg-Id")) for each in messages]
+
+
+async def exported(shell: Shell, *words: str) -> list[dict[str, Any]]:
+    ran = await shell("events", "export", "-o", "-", *words)
+    assert ran.exit_code == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+async def test_each_filter_chooses_from_the_log(bare: Shell, log: OldLog) -> None:
+    await log.tell(*life(1), *life(2, tasktype="VIDEO", owner="ann"), *life(3))
+    everything = await exported(bare)
+    middle = everything[5]["logtime"]
+
+    async def sequences(*words: str) -> list[int]:
+        return [each["sequence"] for each in await exported(bare, *words)]
+
+    assert [each["sequence"] for each in everything] == list(range(1, 13))
+    assert await sequences("--type", "video") == [5, 6, 7, 8]
+    assert await sequences("--event", "completed", "--event", "generation.requested") == (
+        [1, 4, 5, 8, 9, 12]
+    )
+    assert await sequences("--event", "failed") == []
+    assert await sequences("--task", task_id(3)) == [9, 10, 11, 12]
+    assert await sequences("--owner", "ann", "--event", "started") == [6]
+    assert await sequences("--since", middle) == [6, 7, 8, 9, 10, 11, 12]
+    assert await sequences("--until", middle) == [1, 2, 3, 4, 5, 6]
+    assert await sequences("--since", "1h", "--since-sequence", "11") == [11, 12]
+    assert await sequences("--since-sequence", "3", "--until-sequence", "4") == [3, 4]
+
+
+async def test_tail_has_the_same_filters(bare: Shell, log: OldLog) -> None:
+    await log.tell(*life(1), *life(2, owner="ann"), *life(3))
+
+    async def sequences(*words: str) -> list[int]:
+        ran = await bare("events", "tail", "--json", *words)
+        assert ran.exit_code == 0, ran.stderr
+        return [json.loads(line)["sequence"] for line in ran.stdout.splitlines()]
+
+    assert await sequences("--event", "completed", "-n", "2") == [8, 12]
+    assert await sequences("--owner", "ann") == [5, 6, 7, 8]
+    assert await sequences("--since", "1h", "--until-sequence", "2") == [1, 2]
+    assert await sequences("--task", task_id(3), "-n", "3") == [10, 11, 12]
+
+
+async def test_following_shows_only_what_is_wanted(bare: Shell, log: OldLog) -> None:
+    await log.tell(*life(1))
+    process = await bare.start(
+        *("events", "tail", "-f", "--json", "--owner", "ann", "--event", "completed"),
+        *("--until-sequence", "12"),
+    )
+    await eventually(lambda: _is_reading(log), 30)
+    await log.tell(*life(2, owner="ann"), *life(3))
+
+    ran = await ended(process)
+
+    assert ran.exit_code == 0, ran.stderr
+    assert [json.loads(line)["sequence"] for line in ran.stdout.splitlines()] == [8]
+
+
+async def _is_reading(log: OldLog) -> bool:
+    return bool(await log.client.jetstream().consumers_info(STREAM))
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
+async def test_an_export_replayed_from_its_file_is_the_log_byte_for_byte(
+    name: str, bare: Shell, log: OldLog, tmp_path: Path
+) -> None:
+    await log.tell(*life(1))
+    await log.tell_odd(task_id(1))
+    await log.tell(*life(2))
+    original = await log.all_of(STREAM)
+
+    made = await bare("events", "export", "-o", str(tmp_path / name), "--json")
+    ran = await bare("events", "replay", "--to", "audit", "--from-file", str(tmp_path / name))
+
+    assert made.json["events"] == 12
+    assert (made.json["first"], made.json["last"]) == (1, 12)
+    assert ran.exit_code == 0, ran.stderr
+    copied = await log.all_of("REPLAY_audit")
+    assert [(f"replay.audit.{subject}", *rest) for subject, *rest in told(original)] == told(copied)
+    assert [each.data for each in copied[4:8]] == list(ODD)
+
+
+async def test_a_replay_says_what_was_when_and_never_touches_the_log(
+    bare: Shell, log: OldLog
+) -> None:
+    await log.tell(*life(1), *life(2), *life(3))
+    times = [each["logtime"] for each in await exported(bare, "--task", task_id(2))]
+    before = await log.client.jetstream().stream_info(STREAM)
+
+    ran = await bare(
+        *("events", "replay", "--to", "new-subscriber", "--task", task_id(2), "--json")
+    )
+
+    assert ran.exit_code == 0, ran.stderr
+    assert (ran.json["stream"], ran.json["events"]) == ("REPLAY_new-subscriber", 4)
+    copied = await log.all_of("REPLAY_new-subscriber")
+    heads = [each.headers or {} for each in copied]
+    assert [each["Darkroom-Sequence"] for each in heads] == list("5678")
+    assert [each["Darkroom-Logtime"] for each in heads] == times
+    after = await log.client.jetstream().stream_info(STREAM)
+    assert (after.state, after.config) == (before.state, before.config)
+
+
+async def test_the_same_command_goes_on_with_what_came_since(bare: Shell, log: OldLog) -> None:
+    words = ("events", "replay", "--to", "x", "--event", "completed", "--since", "2h", "--json")
+    await log.tell(*life(1), *life(2))
+    first = (await bare(*words)).json
+    await log.tell(*life(3))
+
+    again = (await bare(*words)).json
+    once_more = (await bare(*words)).json
+
+    assert [(each["events"], each["added"]) for each in (first, again, once_more)] == [
+        (2, 2),
+        (3, 1),
+        (3, 0),
+    ]
+
+
+async def test_a_replay_that_is_killed_goes_on_without_gap_or_repeat(
+    bare: Shell, log: OldLog
+) -> None:
+    for number in range(0, 2500, 50):
+        lives = [event for each in range(number, number + 50) for event in life(each)]
+        await asyncio.gather(*map(log.publisher.publish, lives))
+    words = ("events", "replay", "--to", "x")
+    js = log.client.jetstream()
+
+    async def has_begun() -> bool:
+        return (
+            await log.exists("REPLAY_x") and (await js.stream_info("REPLAY_x")).state.messages > 0
+        )
+
+    process = await bare.start(*words)
+    await eventually(has_begun, 30)
+    process.kill()
+    await process.wait()
+    reached = (await js.stream_info("REPLAY_x")).state.messages
+
+    ran = await bare(*words)
+
+    assert ran.exit_code == 0, ran.stderr
+    assert reached > 0
+    original, copied = await log.all_of(STREAM), await log.all_of("REPLAY_x")
+    assert len(copied) == 10_000
+    assert [(f"replay.x.{subject}", *rest) for subject, *rest in told(original)] == told(copied)
+
+
+async def test_an_event_that_the_log_has_twice_is_replayed_twice(
+    bare: Shell, log: OldLog, tmp_path: Path
+) -> None:
+    """Published again after the broker's memory of ids had ended."""
+    await log.tell(*life(1))
+    lines = [
+        json.dumps(each | {"sequence": each["sequence"] + shift})
+        for shift in (0, 100)
+        for each in await exported(bare)
+    ]
+    (tmp_path / "twice.jsonl").write_text("\n".join(lines))
+
+    ran = await bare("events", "replay", "--to", "x", "--from-file", str(tmp_path / "twice.jsonl"))
+    again = await bare(
+        "events", "replay", "--to", "x", "--from-file", str(tmp_path / "twice.jsonl")
+    )
+
+    assert (ran.exit_code, again.exit_code) == (0, 0), ran.stderr
+    copied = await log.all_of("REPLAY_x")
+    assert [each.data for each in copied[:4]] == [each.data for each in copied[4:]]
+    heads = [each.headers or {} for each in copied]
+    assert [each["Darkroom-Sequence"] for each in heads] == [*"1234", "101", "102", "103", "104"]
+    assert [each["Darkroom-Event-Id"] for each in heads[4:]] == [
+        each["Nats-Msg-Id"] for each in heads[:4]
+    ]
+
+
+async def test_at_its_original_pace_an_event_waits_for_its_time(
+    bare: Shell, log: OldLog, tmp_path: Path
+) -> None:
+    await log.tell(*life(1))
+    lines = await exported(bare)
+    begin = datetime.fromisoformat(lines[0]["logtime"])
+    for number, line in enumerate(lines):
+        line["logtime"] = (begin + timedelta(seconds=10 * number)).isoformat()
+    path = tmp_path / "slow.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+
+    words = ("events", "replay", "--from-file", str(path))
+    ran = await bare(*words, "--to", "quick", "--speed", "50x")
+
+    assert ran.exit_code == 0, ran.stderr
+    stamps = [each.metadata.timestamp for each in await log.all_of("REPLAY_quick")]
+    gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(stamps)]
+    assert all(gap >= 0.15 for gap in gaps), gaps
+
+
+async def test_a_replay_is_deleted_by_its_name_and_nothing_else_is(
+    bare: Shell, log: OldLog
+) -> None:
+    await log.tell(*life(1))
+    await bare("events", "replay", "--to", "x")
+    await log.client.jetstream().add_stream(name="REPLAY_other", subjects=["something.else"])
+
+    deleted = await bare("events", "replay", "--to", "x", "--delete")
+    again = await bare("events", "replay", "--to", "x", "--delete")
+    other = await bare("events", "replay", "--to", "other", "--delete")
+
+    assert [each.exit_code for each in (deleted, again, other)] == [0, 1, 1]
+    assert "no replay to x" in again.stderr
+    assert "no replay of ours" in other.stderr
+    assert not await log.exists("REPLAY_x")
+    assert await log.exists("REPLAY_other")
+    assert await log.exists(STREAM)
+
+
+async def test_a_replay_of_something_else_is_not_mixed_with_the_first(
+    bare: Shell, log: OldLog
+) -> None:
+    await log.tell(*life(1), *life(2))
+    await bare("events", "replay", "--to", "x", "--owner", OWNER)
+
+    ran = await bare("events", "replay", "--to", "x", "--owner", "ann")
+
+    assert ran.exit_code == 1
+    assert f"owner {OWNER}" in ran.stderr
+    assert "--delete" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (["replay"], 2, "--to NAME"),
+        (["replay", "--to", "a.b"], 2, "--to NAME"),
+        (["replay", "--to", ">"], 2, "--to NAME"),
+        (["replay", "--to", "x", "--speed", "never"], 2, "original, max"),
+        (["replay", "--to", "x", "--from-file", "/nowhere"], 1, "can't be read"),
+        (["export", "-o", "/nowhere/x.jsonl"], 1, "-o"),
+        (["export", "-o", "-", "--since", "soon"], 2, "how long ago"),
+        (["tail", "--event", "done"], 2, "completed"),
+    ],
+)
+async def test_what_cannot_be_done_says_why(
+    words: list[str], exit_code: int, said: str, bare: Shell, log: OldLog
+) -> None:
+    ran = await bare("events", *words)
+
+    assert ran.exit_code == exit_code
+    assert said in ran.stderr.splitlines()[-1]
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize("words", [["export", "-o", "-"], ["replay", "--to", "x"]])
+async def test_without_a_log_there_is_nothing_to_tell(words: list[str], bare: Shell) -> None:
+    ran = await bare("events", *words)
+
+    assert ran.exit_code == 3
+    assert "darkroom doctor" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1

@@ -138,7 +138,8 @@ class PostgresServer:
         draft.rename(self.directory)
 
     async def _set_password(self, who: Identity, directory: Path) -> None:
-        password = secrets.token_urlsafe(24)
+        # The services that run know the old one, also when its cluster was lost.
+        password = self._password() or secrets.token_urlsafe(24)
         await _single_user(who, directory, f"ALTER ROLE {ROLE} PASSWORD '{password}'")
         write_atomically(self.password_file, password, mode=0o600)
 

@@ -49,6 +49,9 @@ REPLAY_PREFIX = "replay"
 RESTORE_PREFIX = "restore"
 """Where the events of a lost log are published to bring it back; the broker stores them under
 their own subjects. See docs/decisions/0019-restoring-the-log.md."""
+RESTORING = "darkroom.restoring"
+"""In a stream's metadata: the log is being brought back, and from where. Nobody else makes or
+changes anything on it until that is done."""
 ORIGINAL_SEQUENCE = "Darkroom-Sequence"
 """The header with the sequence that a message had where it was copied from."""
 ORIGINAL_LOGTIME = "Darkroom-Logtime"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -24,12 +25,13 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BucketNotFoundError, NotFoundError, ServerError
+from nats.js.errors import APIError, BucketNotFoundError, NotFoundError, ServerError
 
 from contracts.subjects import (
     ALL_EVENTS,
     BUCKETS,
     LIVE_EVENTS,
+    RESTORING,
     STREAM,
     LaneConsumerSpec,
     StreamSpec,
@@ -37,8 +39,14 @@ from contracts.subjects import (
 
 UNLIMITED_DELIVERIES = -1
 _STORE_IN_THE_WAY = 10049
+_OVER_THE_LIMIT = 10121
+"""A lane may have more messages in work than any consumer of a log that is being restored."""
 _CREATE_TRIES = 20
 _CREATE_PAUSE_S = 0.1
+
+
+class BeingRestored(NatsError):
+    """The log is being brought back; until that is done nothing is made on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +108,20 @@ _CONSUMER_SETTINGS = ("filter_subject", "ack_policy", "ack_wait", "max_deliver",
 
 
 async def ensure_stream(client: Client, spec: StreamSpec, *, mend: bool = True) -> list[Difference]:
-    """Create or reconcile the stream; returns what differed before. ``mend=False`` only looks."""
+    """Create or reconcile the stream; returns what differed before. ``mend=False`` only looks.
+
+    Raises `BeingRestored`.
+    """
     js = client.jetstream()
     wanted = stream_config(spec)
     try:
         found = (await js.stream_info(spec.name)).config
     except NotFoundError:
         if mend:
-            await _create(js, wanted)
+            await create_stream(client, wanted)
         return [Difference(f"stream {spec.name}", "exists", True, None)]
+    if RESTORING in (found.metadata or {}):
+        raise BeingRestored("the log is being restored")
     differences = _differences(f"stream {spec.name}", _STREAM_SETTINGS, wanted, found)
     republished = None if found.republish is None else found.republish.dest
     if republished != LIVE_EVENTS:
@@ -118,8 +131,9 @@ async def ensure_stream(client: Client, spec: StreamSpec, *, mend: bool = True) 
     return differences
 
 
-async def _create(js: JetStreamContext, wanted: StreamConfig) -> None:
+async def create_stream(client: Client, wanted: StreamConfig) -> None:
     """Right after a stream of that name was deleted, its files can still be in the way."""
+    js = client.jetstream()
     for _ in range(_CREATE_TRIES):
         try:
             await js.add_stream(wanted)
@@ -135,19 +149,31 @@ async def _create(js: JetStreamContext, wanted: StreamConfig) -> None:
 async def ensure_lane(
     client: Client, spec: LaneConsumerSpec, *, mend: bool = True
 ) -> list[Difference]:
-    """Create or reconcile a lane's durable consumer; returns what differed before."""
+    """Create or reconcile a lane's durable consumer; returns what differed before.
+
+    Raises `BeingRestored`: what is not whole yet would make tasks look as if nobody had begun them.
+    """
     js = client.jetstream()
     wanted = consumer_config(spec)
     try:
         found = (await js.consumer_info(STREAM, spec.durable)).config
     except NotFoundError:
         if mend:
-            await js.add_consumer(STREAM, wanted)
+            await _add_consumer(js, wanted)
         return [Difference(f"consumer {spec.durable}", "exists", True, None)]
     differences = _differences(f"consumer {spec.durable}", _CONSUMER_SETTINGS, wanted, found)
     if differences and mend:
         await js.add_consumer(STREAM, wanted)
     return differences
+
+
+async def _add_consumer(js: JetStreamContext, wanted: ConsumerConfig) -> None:
+    try:
+        await js.add_consumer(STREAM, wanted)
+    except APIError as error:
+        if error.err_code == _OVER_THE_LIMIT:
+            raise BeingRestored("the log is being restored") from None
+        raise
 
 
 async def ensure_bucket(

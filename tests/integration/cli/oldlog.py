@@ -68,9 +68,9 @@ def life(number: int, **told: str) -> list[Event]:
 
 
 @asynccontextmanager
-async def old_log(server: Server) -> AsyncIterator[OldLog]:
+async def old_log(server: Server, spec: StreamSpec = SPEC) -> AsyncIterator[OldLog]:
     client = await nats.connect(server.url, **connection_options("test"))
-    await provision.ensure_stream(client, SPEC)
+    await provision.ensure_stream(client, spec)
     requests = Requests(client)
     await requests.start()
     try:

@@ -34,7 +34,10 @@ from contracts.subjects import (
     facts_after_request,
     lane_of,
     provider_of,
+    replay_stream,
+    replay_subject,
     requests_of,
+    restore_subject,
     subject_of,
     task_id_of,
 )
@@ -108,6 +111,17 @@ def test_a_cancellation_has_a_subject_of_its_own() -> None:
     assert cancel_subject("t-1") == "cancel.t-1"
     assert matches(CANCEL_SUBJECTS, cancel_subject("t-1"))
     assert task_id_of("cancel.t-1") == "t-1"
+
+
+def test_what_is_told_again_is_on_no_subject_of_the_log() -> None:
+    subject = subject_of(completed())
+
+    again, back = replay_subject("audit", subject), restore_subject(subject)
+
+    assert again == f"replay.audit.{subject}"
+    assert back == f"restore.{subject}"
+    assert not any(matches(ALL_EVENTS, each) for each in (again, back))
+    assert replay_stream("audit") == "REPLAY_audit"
 
 
 def test_a_lane_is_a_durable_consumer_of_its_requests_alone() -> None:

@@ -17,7 +17,13 @@ from contracts.subjects import STREAM
 from darkroom.cli import disks
 from darkroom.cli.findings import Finding
 from darkroom.cli.health import ProjectionState, projection_state
-from darkroom.cli.provisioning import compare_broker, compare_schema, lane_specs
+from darkroom.cli.provisioning import (
+    RESTORE,
+    check_not_lost,
+    compare_broker,
+    compare_schema,
+    lane_specs,
+)
 from darkroom.cli.servers import database_connection, log_connection, log_requests, without_password
 from darkroom.cli.settings import (
     CommandLineSettings,
@@ -52,7 +58,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
         else:
             findings.append(_server(client, addresses))
             findings.append(await _durability(addresses))
-            findings.append(await _provisioned(client, settings))
+            findings.append(await _provisioned(client, connection, settings))
             findings.append(await _unserved(client))
         if connection is None:
             findings.append(database)
@@ -98,8 +104,12 @@ async def _durability(addresses: ServerAddresses) -> Finding:
     return Finding("durability", ok=found.on_disk, detail=found.detail, mend=mend)
 
 
-async def _provisioned(client: Client, settings: CommandLineSettings) -> Finding:
+async def _provisioned(
+    client: Client, connection: asyncpg.Connection | None, settings: CommandLineSettings
+) -> Finding:
     try:
+        if connection is not None:
+            await check_not_lost(client, connection)
         lanes = await lane_specs()
         found = await compare_broker(client, settings, lanes, mend=False)
     except click.ClickException as problem:
@@ -173,7 +183,8 @@ def _position(state: ProjectionState, later: ProjectionState) -> Finding:
             "projection",
             ok=False,
             detail=f"is of another stream: this one was made at {later.log.created.isoformat()}",
-            mend="bring the old log back (DATA_DIR/nats), or begin with an empty database",
+            mend="bring the old one back (DATA_DIR/nats); if this one is empty, with "
+            f"`{RESTORE} --unbind`",
         )
     if sequence > later.log.last_sequence:
         return Finding(

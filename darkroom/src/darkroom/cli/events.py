@@ -13,7 +13,7 @@ from urllib.parse import quote
 import click
 from rich.text import Text
 
-from darkroom.cli import exporting, replaying, tailing
+from darkroom.cli import exporting, replaying, restoring, tailing
 from darkroom.cli.failures import Refused
 from darkroom.cli.gateway import Gateway
 from darkroom.cli.invocation import Invocation, group, pass_invocation
@@ -138,6 +138,8 @@ def export(invocation: Invocation, /, output: str, **asked: Any) -> None:
     help="original, N times as fast as it happened, or max.",
 )
 @click.option("--delete", is_flag=True, help="Remove the replay to NAME and all that is in it.")
+@click.option("--restore", is_flag=True, help="Bring a lost log back: see docs/replay.md.")
+@click.option("--unbind", is_flag=True, help="With --restore: remove generators' consumers first.")
 @_filters
 @pass_invocation
 def replay(
@@ -147,20 +149,33 @@ def replay(
     file: Path | None,
     speed: str,
     delete: bool,
+    restore: bool,
+    unbind: bool,
     **asked: Any,
 ) -> None:
     """Tell old events again, to a new subscriber, on subjects of their own.
 
     They are kept in the stream REPLAY_NAME. The same command, interrupted or repeated, goes on
     after what is there.
+
+    With --restore, a log that was lost is brought back instead: from the copy in Postgres, or from
+    an export. Nothing is done unless the log lacks the events.
     """
+    given = _given(asked)
+    if restore:
+        if name is not None or delete or speed != "max" or given:
+            raise click.UsageError("--restore brings everything back: it goes with no filter.")
+        _restore(invocation, file, unbind)
+        return
+    if unbind:
+        raise click.UsageError("--unbind goes with --restore.")
     if name is None or not _NAME.fullmatch(name):
         raise click.UsageError("--to NAME says to whom: up to 32 letters, digits, - and _.")
     settings = load_settings()
     told = replaying.Replay(
         name=name,
         wanted=_wanted(asked),
-        asked=_given(asked),
+        asked=given,
         file=file,
         speed=_speed(speed),
         max_age_s=settings.stream_max_age_s,
@@ -181,6 +196,20 @@ def replay(
     click.echo(
         f"{done.stream} has {done.events:,} events on {done.subjects}, {done.added:,} of them "
         f"new, in {done.seconds:.1f} s."
+    )
+
+
+def _restore(invocation: Invocation, file: Path | None, unbind: bool) -> None:
+    try:
+        done = _run(restoring.restore(load_settings(), file, unbind=unbind, bar=progress_bar))
+    except KeyboardInterrupt:
+        raise Refused("Interrupted. The same command goes on from there.") from None
+    if invocation.as_json:
+        invocation.print_json(done.as_json())
+        return
+    click.echo(
+        f"The log is back: {done.events:,} events from {done.origin}, at {done.first:,} to "
+        f"{done.last:,}, in {done.seconds:.1f} s. Check it with `darkroom projection verify`."
     )
 
 

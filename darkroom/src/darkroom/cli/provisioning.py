@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import asyncpg
 from nats.aio.client import Client
-from nats.js.errors import APIError, ServiceUnavailableError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 from pydantic import ValidationError
 
-from contracts.subjects import BANDS, LaneConsumerSpec, lane_of
+from contracts.subjects import BANDS, STREAM, LaneConsumerSpec, lane_of
 from darkroom.cli.failures import Refused
 from darkroom.cli.servers import database_connection, log_connection
 from darkroom.cli.settings import CommandLineSettings, ServerAddresses, unusable
 from delivery import provision
-from delivery.provision import Difference
+from delivery.provision import BeingRestored, Difference
 from generator.catalogue import lanes_of, load_providers
 from generator.settings import Settings as GeneratorSettings
 from task_store import store
@@ -23,20 +23,50 @@ from task_store.sql import MIGRATIONS
 _NO_ROOM = {10023, 10047, 10028}
 """The server has no room for a stream of that size: resources, storage, memory."""
 _NO_JETSTREAM = {10039, 10076}
+RESTORE = "darkroom events replay --restore"
+
+
+class LogLost(Refused):
+    """The database knows events, and there is no log: one made now would be taken for the whole."""
 
 
 async def reconcile(
     settings: CommandLineSettings, addresses: ServerAddresses, *, mend: bool
 ) -> list[str]:
-    """Compare and, if told to, mend; one line for each thing that differed, or was done."""
+    """Compare and, if told to, mend; one line for each thing that differed, or was done.
+
+    Raises `LogLost` when all but the log is mended.
+    """
     lanes = await lane_specs()
     async with (
         log_connection(addresses.nats_url) as client,
         database_connection(addresses.database_url) as connection,
     ):
-        broker = await compare_broker(client, settings, lanes, mend=mend)
         schema = await compare_schema(connection, mend=mend)
+        if mend:
+            await check_not_lost(client, connection)
+        broker = await compare_broker(client, settings, lanes, mend=mend)
     return [_done(each) if mend else str(each) for each in broker] + schema
+
+
+async def check_not_lost(client: Client, connection: asyncpg.Connection) -> None:
+    """Raises `LogLost`."""
+    if not await store.schema_version(connection):
+        return
+    try:
+        await client.jetstream().stream_info(STREAM)
+    except NotFoundError:
+        projected = (await store.load_checkpoint(connection)).sequence
+    except APIError:
+        # What it has to say is said where the stream is looked at for itself.
+        return
+    else:
+        return
+    if projected:
+        raise LogLost(
+            f"The log is lost: the projection is at {projected:,}, and there is no stream "
+            f"{STREAM}. Bring it back with `{RESTORE}`, or begin anew with an empty database."
+        )
 
 
 async def lane_specs() -> list[LaneConsumerSpec]:
@@ -80,6 +110,10 @@ async def compare_broker(
         found += await provision.ensure_buckets(
             client, replicas=settings.stream.replicas, mend=mend
         )
+    except BeingRestored:
+        raise Refused(
+            f"The log is being restored, or that was interrupted. `{RESTORE}` goes on with it."
+        ) from None
     except APIError as error:
         raise Refused(_refusal(error, settings)) from None
     return found

@@ -216,12 +216,12 @@ def span_of(path: Path) -> tuple[int, int, int]:
 async def from_file(path: Path, wanted: Wanted, after: int) -> Batches:
     """What is wanted of a file, in batches."""
     found = (each for each in messages_in(path, after) if wanted.has(each))
-    for batch in _chunks(found):
+    for batch in chunks(found):
         yield batch
         await asyncio.sleep(0)
 
 
-def _chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
+def chunks(messages: Iterable[Message]) -> Iterator[list[Message]]:
     chunk: list[Message] = []
     for message in messages:
         chunk.append(message)

@@ -20,7 +20,7 @@ from darkroom.stack.nats import NatsServer
 from darkroom.stack.ports import free_port
 from darkroom.stack.postgres import PostgresServer
 from darkroom.stack.processes import Child, ProcessSpec, spawn
-from darkroom.stack.programs import Programs, Service
+from darkroom.stack.programs import LOG_IS_LOST, Programs, Service
 from darkroom.stack.settings import StackSettings
 
 SERVER_TIMEOUT_S = 60.0
@@ -154,6 +154,9 @@ class Assembly:
         code = await self._setup.wait()
         self._guardian.forget(self._setup)
         self._setup = None
+        for line in last_lines(log, QUOTED_LINES):
+            if line.startswith(LOG_IS_LOST):
+                self._console.complain(line.removeprefix(LOG_IS_LOST))
         if code != 0:
             *before, last = last_lines(log, QUOTED_LINES) or ["it gave no reason"]
             reason = last.removeprefix("Error: ")

@@ -3,6 +3,10 @@
 import sys
 from dataclasses import dataclass
 
+LOG_IS_LOST = "LOST "
+"""How the line begins with which the set-up says that there is no log, and the rest is as it
+should be."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -26,7 +30,7 @@ def _module(*words: str) -> tuple[str, ...]:
 
 
 DARKROOM = Programs(
-    setup=_module("darkroom", "setup"),
+    setup=_module("darkroom", "setup", "--beside-lost-log"),
     services=(
         Service("gateway", _module("gateway"), has_health_port=False),
         Service("reaper", _module("reaper")),

@@ -15,6 +15,7 @@ from delivery.log import LogReader
 from delivery.ordered import Delivered, Interrupted, OrderedLog
 from delivery.requests import Requests
 from task_store.sql import REBUILD
+from task_store.store import RAW_SCHEMA
 
 BATCH = 1000
 _PATIENCE_S = 0.2
@@ -24,12 +25,19 @@ _MOST_INTERRUPTIONS = 10
 class History:
     """Hands out what follows `position`. Use as an async context manager."""
 
-    def __init__(self, client: Client, requests: Requests, connection: asyncpg.Connection) -> None:
+    def __init__(
+        self,
+        client: Client,
+        requests: Requests,
+        connection: asyncpg.Connection,
+        raw: str = RAW_SCHEMA,
+    ) -> None:
         self.position = 0
         """Everything up to this sequence was handed out."""
         self._client = client
         self._requests = requests
         self._connection = connection
+        self._read_raw = REBUILD["read_raw_between"].format(raw=raw)
         self._first = 0
         self._log: OrderedLog | None = None
         self._ahead: list[Delivered] = []
@@ -63,9 +71,7 @@ class History:
 
     async def _from_raw_copy(self, until: int) -> list[Delivered]:
         end = min(until, self._first - 1)
-        rows = await self._connection.fetch(
-            REBUILD["read_raw_between"], self.position + 1, end, BATCH
-        )
+        rows = await self._connection.fetch(self._read_raw, self.position + 1, end, BATCH)
         self.position = rows[-1]["sequence"] if len(rows) == BATCH else end
         return [Delivered(**dict(row)) for row in rows]
 

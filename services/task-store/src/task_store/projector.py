@@ -122,18 +122,28 @@ class Folded:
 
 
 class Projection:
-    """One projection and its writer. A batch is folded, then written; one may be folded ahead."""
+    """One projection and its writer. A batch is folded, then written; one may be folded ahead.
 
-    def __init__(self, connection: asyncpg.Connection, *, keep_raw: bool = True) -> None:
+    ``raw`` is the schema of its raw copy; what is there already is not written again.
+    """
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        *,
+        keep_raw: bool = True,
+        raw: str = store.RAW_SCHEMA,
+    ) -> None:
         self.connection = connection
         self.checkpoint: Checkpoint
         self._keep_raw = keep_raw
+        self._raw = raw
         self._memory: Memory
 
     async def load(self) -> None:
         """Forget everything and read it from the database."""
         self.checkpoint = await store.load_checkpoint(self.connection)
-        last_raw = await store.prepare(self.connection)
+        last_raw = await store.prepare(self.connection, self._raw)
         raw_until = last_raw if self._keep_raw else _EVERYTHING
         self._memory = Memory(raw_until, *await store.load_lines(self.connection))
         metrics.PARKED_NOW.set(len(self._memory.parked))
@@ -251,7 +261,7 @@ class Projection:
         batch = folded.batch
         if isinstance(batch, Exception):
             raise batch
-        await store.write(self.connection, self.checkpoint, batch)
+        await store.write(self.connection, self.checkpoint, batch, self._raw)
         self.checkpoint = replace(self.checkpoint, sequence=batch.sequence, logtime=batch.logtime)
         return folded.changes
 

@@ -164,16 +164,26 @@ async def shadow(
     schema: str,
     build: int,
     tell: Tell,
+    older_than: int | None = None,
 ) -> AsyncIterator[Shadow]:
-    """An empty projection in ``schema``, to be filled; what isn't adopted goes."""
+    """An empty projection in ``schema``, to be filled; what isn't adopted goes.
+
+    With ``older_than`` it has a raw copy of its own, which begins with what is older than that.
+    """
     await store.create_projection(live, schema, build=build)
     adopted = False
+    raw = store.RAW_SCHEMA
     try:
+        if older_than is not None:
+            raw = schema
+            await live.execute(REBUILD["make_raw"].format(schema=schema))
+            keep = REBUILD["keep_older"].format(schema=schema)
+            await live.execute(keep, older_than, timeout=LONG_S)
         connection = await store.open_connection(database_url, schema=schema)
         try:
-            projection = Projection(connection, keep_raw=False)
+            projection = Projection(connection, keep_raw=older_than is not None, raw=raw)
             await projection.load()
-            async with History(client, requests, connection) as history:
+            async with History(client, requests, connection, raw) as history:
                 made = Shadow(schema, projection, history, tell)
                 yield made
                 adopted = made.adopted

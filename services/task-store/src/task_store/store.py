@@ -26,6 +26,7 @@ from task_store.wire import (
 )
 
 LIVE_SCHEMA = "live"
+RAW_SCHEMA = "log"
 _LOCK = int.from_bytes(hashlib.sha256(b"darkroom projector").digest()[:8], signed=True)
 
 
@@ -129,11 +130,11 @@ async def create_projection(connection: asyncpg.Connection, schema: str, *, buil
         await connection.execute(STATEMENTS["begin_checkpoint"], build, STREAM)
 
 
-async def prepare(connection: asyncpg.Connection) -> int:
-    """Make the session ready to write; returns the last sequence of the raw copy."""
+async def prepare(connection: asyncpg.Connection, raw: str = RAW_SCHEMA) -> int:
+    """Make the session ready to write; returns the last sequence of the raw copy in ``raw``."""
     await connection.execute(STATEMENTS["find_by_key"])
     await connection.execute(STATEMENTS["make_incoming"])
-    return await connection.fetchval(STATEMENTS["last_raw"]) or 0
+    return await connection.fetchval(STATEMENTS["last_raw"].format(raw=raw)) or 0
 
 
 async def load_checkpoint(connection: asyncpg.Connection) -> Checkpoint:
@@ -209,13 +210,15 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
     )
 
 
-async def write(connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch) -> None:
+async def write(
+    connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch, raw: str = RAW_SCHEMA
+) -> None:
     """Write a batch, all of it or nothing, and move the checkpoint. Raises `Superseded`."""
     async with connection.transaction():
         if batch.begun is not None:
             await _copy(connection, "tasks", TASK_COLUMNS, batch.begun)
         if batch.events is not None:
-            await _copy(connection, "events", EVENT_COLUMNS, batch.events, schema="log")
+            await _copy(connection, "events", EVENT_COLUMNS, batch.events, schema=raw)
         if batch.changed is not None:
             await _copy(connection, "incoming", CHANGED_COLUMNS, batch.changed)
         settled = await connection.fetchrow(
@@ -231,7 +234,9 @@ async def write(connection: asyncpg.Connection, checkpoint: Checkpoint, batch: B
             raise Superseded
         if batch.erased:
             await connection.execute(
-                STATEMENTS["forget_events"], list(batch.erased), list(batch.erased.values())
+                STATEMENTS["forget_events"].format(raw=raw),
+                list(batch.erased),
+                list(batch.erased.values()),
             )
 
 

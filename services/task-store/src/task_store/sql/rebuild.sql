@@ -36,7 +36,7 @@ ALTER SCHEMA {schema} RENAME TO live
 
 -- name: read_raw_between
 -- The raw copy in order, between two sequences.
-SELECT subject, sequence, logtime, payload, event_id FROM log.events
+SELECT subject, sequence, logtime, payload, event_id FROM {raw}.events
 WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence LIMIT $3
 
 -- name: columns
@@ -75,3 +75,39 @@ FROM (
 ) compared
 WHERE waiting_differs OR running_differs OR figures_differ
 ORDER BY 1 LIMIT $1
+
+-- name: kept_since
+-- What a restore of the log takes from the raw copy: all from the first event that is not too old.
+WITH kept AS (
+    SELECT sequence, octet_length(payload) + octet_length(subject) AS bytes FROM log.events
+    WHERE sequence >= (SELECT min(sequence) FROM log.events WHERE logtime >= $1)
+)
+SELECT count(*) AS events, coalesce(min(sequence), 0) AS first, coalesce(max(sequence), 0) AS last,
+    coalesce(sum(bytes), 0)::bigint AS bytes
+FROM kept
+
+-- name: read_raw_after
+SELECT subject, sequence, logtime, payload, event_id FROM log.events
+WHERE sequence > $1 ORDER BY sequence LIMIT $2
+
+-- name: highest_sequence
+-- The highest that was ever told of, here.
+SELECT greatest((SELECT max(sequence) FROM log.events), (SELECT max(sequence) FROM live.tasks),
+    (SELECT max(sequence) FROM live.parked), (SELECT sequence FROM live.checkpoint))
+
+-- name: erased_tasks
+SELECT task_id::text FROM live.tasks WHERE phase = 'erased'
+
+-- name: make_raw
+-- A raw copy of a projection's own, which takes the other one's place together with it.
+CREATE TABLE {schema}.events (LIKE log.events INCLUDING ALL);
+ALTER INDEX {schema}.events_task_id_sequence_idx RENAME TO events_of_task
+
+-- name: keep_older
+-- What is older than the log stays as it is.
+INSERT INTO {schema}.events SELECT * FROM log.events WHERE sequence < $1
+
+-- name: swap_raw
+ALTER TABLE log.events SET SCHEMA {retired};
+ALTER TABLE {schema}.events SET SCHEMA log;
+COMMENT ON TABLE log.events IS 'Every event as it came: audit, cheap rebuild, second copy of the log.'

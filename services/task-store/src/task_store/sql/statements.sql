@@ -65,12 +65,12 @@ WITH advanced AS (
 SELECT (SELECT count(*) FROM advanced) AS advanced, (SELECT count(*) FROM merged) AS merged
 
 -- name: last_raw
-SELECT coalesce(max(sequence), 0) FROM log.events
+SELECT coalesce(max(sequence), 0) FROM {raw}.events
 
 -- name: forget_events
 -- The raw copy and the parked events of erased tasks go; the erasure itself stays.
 WITH gone AS (
-    DELETE FROM log.events e USING unnest($1::text[], $2::bigint[]) u (task_id, sequence)
+    DELETE FROM {raw}.events e USING unnest($1::text[], $2::bigint[]) u (task_id, sequence)
     WHERE e.task_id = u.task_id AND e.sequence < u.sequence
 )
 DELETE FROM parked p USING unnest($1::text[], $2::bigint[]) u (task_id, sequence)

@@ -15,6 +15,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from contracts.subjects import STREAM
 from darkroom.stack.nats import nats_server_binary
 from darkroom.stack.ports import free_port
 from darkroom.stack.processes import Child, ProcessSpec, spawn
@@ -164,6 +165,38 @@ async def test_the_system_works_and_the_broker_refuses_nothing(
     assert doctor[0] == 0, doctor[1]
     assert events[0] == 0, events[1]
     assert " completed " in events[1]
+    assert [line for line in broker.log.splitlines() if "iolation" in line] == []
+
+
+async def test_who_sets_up_replays_and_brings_a_lost_log_back(
+    services: Services, broker: Broker
+) -> None:
+    asked = {"type": "CREATE", "prompt": "a lake", "provider_params": {"width": 64, "height": 64}}
+    before = await services.http.post("/tasks", json=asked, headers={"Prefer": "wait=60"})
+    path = f"/tasks/{before.json()['task_id']}"
+    setup, ops = broker.url("setup"), broker.url("ops")
+
+    exported = await services.darkroom("events", "export", "-o", "-", nats_url=ops)
+    replay = ("events", "replay", "--to", "x")
+    replayed = await services.darkroom(*replay, nats_url=setup)
+    deleted = await services.darkroom(*replay, "--delete", nats_url=setup)
+    client = await connected(broker, "setup", [])
+    await client.jetstream().delete_stream(STREAM)
+    await client.close()
+    restored = await services.darkroom("events", "replay", "--restore", nats_url=setup)
+
+    async def accepted() -> httpx2.Response | None:
+        answer = await services.http.post("/tasks", json=asked, headers={"Prefer": "wait=60"})
+        return answer if answer.status_code == 200 else None
+
+    after = await eventually(accepted, 60)
+    same = (await services.http.get(path)).json()
+
+    assert [exported[0], replayed[0], deleted[0], restored[0]] == [0] * 4, (replayed, restored)
+    assert "generation.completed" in exported[1]
+    assert after.json()["status"] == "completed"
+    assert same.pop("sequence") > before.json()["sequence"]
+    assert same == {name: value for name, value in before.json().items() if name != "sequence"}
     assert [line for line in broker.log.splitlines() if "iolation" in line] == []
 
 

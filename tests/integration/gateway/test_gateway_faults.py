@@ -14,9 +14,10 @@ import pytest
 from artifacts.keys import artifact_key
 from artifacts.store import StoreUnavailable
 from builders import started, task_id
-from contracts.subjects import STREAM, StreamSpec, progress_subject
+from contracts.subjects import PROVIDER_BUCKET, STREAM, StreamSpec, progress_subject
 from delivery import provision
 from delivery.requests import NoReply
+from gateway import catalogue
 from integration.delivery.line import Line, line_to
 from integration.gateway.conftest import SPEC
 from integration.gateway.house import CREATE, House
@@ -78,6 +79,30 @@ async def test_an_unknown_outcome_is_told_with_the_task_to_ask_for(
     assert (answer.status_code, problem["code"]) == (503, "outcome_unknown")
     assert took < 2.5
     assert (await house.log.history(problem["task_id"]))[0].sequence == 1
+
+
+async def test_a_broker_that_lost_everything_is_no_reason_to_know_no_provider(
+    house: House, door: httpx2.AsyncClient, nats_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What generators announced is lost with the log; until they do it again, it holds."""
+    read = asyncio.Event()
+    real: Call = catalogue.read_bucket
+
+    async def read_bucket(*arguments: Any) -> Any:
+        found = await real(*arguments)
+        if found == {}:
+            asyncio.get_running_loop().call_soon(read.set)
+        return found
+
+    monkeypatch.setattr(catalogue, "read_bucket", read_bucket)
+    for stream in (STREAM, f"KV_{PROVIDER_BUCKET}"):
+        await house.client.jetstream().delete_stream(stream)
+    await nats_server.restart()
+    await asyncio.wait_for(read.wait(), 20)
+
+    answer = await door.post("/tasks", json=CREATE)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "log_unreachable")
 
 
 async def test_a_killed_log_is_told_within_two_seconds_and_come_back_to(

@@ -128,7 +128,8 @@ class Catalogue:
                 continue
 
     def _take(self, announcements: Mapping[str, bytes]) -> None:
-        if announcements == self._seen:
+        # Nobody takes an announcement back: where there is none, the broker has lost them all.
+        if not announcements or announcements == self._seen:
             return
         self._seen = dict(announcements)
         self._offers = {

@@ -11,13 +11,16 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import httpx2
 
 from servers import eventually
 from system import System
+from task_store import store
 
 SERVICES = ("gateway", "generator", "task-store", "reaper")
 SMALL = {"width": 64, "height": 64}
@@ -89,8 +92,14 @@ class House:
             return set(await database.tasks())
 
     async def caught_up(self) -> None:
+        """Wait until Postgres has all that is on the log."""
+        last = (await self.system.log())[-1].sequence
+
         async def nothing_left() -> bool:
-            code, told = await self.darkroom("projection", "status", "--json")
-            return code == 0 and '"lag": 0' in told and '"projector": "active"' in told
+            with suppress(OSError, asyncpg.PostgresError):
+                async with self.system.database() as database:
+                    checkpoint = await store.load_checkpoint(database.connection)
+                    return checkpoint.sequence >= last
+            return False
 
         await eventually(nothing_left, 40, "the projection does not catch up")

@@ -73,6 +73,33 @@ async def test_the_disk_of_postgres_is_lost(house: House) -> None:
     assert (await house.system.ended(house.accepted[-1]))["status"] == "completed"
 
 
+async def test_the_log_is_lost_while_nothing_runs(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The system comes up without it, says so, and is ready once it is back."""
+    system = house.system
+    await house.caught_up()
+    before = await house.known()
+    await system.stop()
+    (system.data_dir / "nats").rename(system.data_dir / "nats.lost-too")
+    told = ""
+
+    starting = asyncio.create_task(system.start())
+
+    def is_told() -> bool:
+        nonlocal told
+        told += capfd.readouterr().err
+        return "darkroom events replay --restore" in told
+
+    await eventually(is_told, 60, "nobody says that the log is lost")
+    restored = await house.darkroom("events", "replay", "--restore")
+    await starting
+    assert restored[0] == 0, restored[1]
+    assert await house.known() == before
+    assert (await house.submit()).status_code == 202
+    assert (await system.ended(house.accepted[-1]))["status"] == "completed"
+
+
 async def _known_before(house: House) -> bool:
     first = house.accepted[:BEFORE]
     return len(first) == BEFORE and await house.known() >= set(first)

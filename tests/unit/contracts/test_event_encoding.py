@@ -69,6 +69,7 @@ def test_an_event_is_a_cloud_event_without_nulls() -> None:
     assert json.loads(encode(event)) == STARTED
     assert decode(encode(event)) == event
     assert event.task_id == TASK_ID
+    assert event.correlation_id is None
 
 
 def test_an_envelope_carries_where_a_fact_comes_from() -> None:
@@ -89,6 +90,7 @@ def test_an_envelope_carries_where_a_fact_comes_from() -> None:
 
     assert told["traceparent"] == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert told["causationid"] == "e-1"
+    assert event.correlation_id == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert told["data"] == {}
 
 

@@ -82,11 +82,13 @@ async def log(bare: Shell, nats_server: Server) -> AsyncIterator[OldLog]:
 @asynccontextmanager
 async def projecting(shell: Shell) -> AsyncIterator[None]:
     process = await shell.start("task-store")
+    # Who isn't read is held up once the pipe is full.
+    said = asyncio.create_task(process.communicate())
     try:
         yield
     finally:
         process.terminate()
-        await process.communicate()
+        await said
 
 
 @asynccontextmanager

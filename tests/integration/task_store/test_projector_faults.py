@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -20,6 +21,8 @@ from contracts.subjects import STREAM
 from delivery import provision
 from integration.task_store.conftest import SPEC, Bus, Starter
 from servers import Server, eventually
+from task_store import metrics
+from task_store.projector import Projection
 from task_store.rows import task_of_row
 
 Story = list[Event]
@@ -219,6 +222,21 @@ async def test_a_log_that_ends_before_the_checkpoint_halts_the_projector(
         return reason
 
     assert "the log lost events" in await eventually(halted)
+
+
+@pytest.mark.parametrize(("projected", "missing"), [(0, 0), (2, 97)])
+async def test_what_left_the_log_is_missed_by_who_had_seen_the_log_before(
+    projected: int, missing: int, bus: Bus, database: asyncpg.Connection
+) -> None:
+    """An empty database misses nothing: a log that was restored begins far behind 1."""
+    state = replace(await bus.log.state(), first_sequence=100, last_sequence=110)
+    await database.execute("UPDATE live.checkpoint SET sequence = $1", projected)
+    projection = Projection(database)
+    await projection.load()
+
+    await projection.adopt(state)
+
+    assert metrics.LOST_EVENTS.collect()[0].samples[0].value == missing
 
 
 async def test_the_same_facts_told_again_under_other_ids_change_nothing(

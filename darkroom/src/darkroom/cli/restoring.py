@@ -110,16 +110,22 @@ class _Restore:
                 f"The log has {state.state.messages:,} of {plan.events:,} events: something else "
                 "changed it or its source. Keep the source, and look at both."
             )
+        first = state.state.first_seq
         with bar("renumbering") as tell:
             checkpoint = await rows.renumber(
-                self._database_url, self._client, self._requests, self._live, plan.first, tell
+                self._database_url,
+                self._client,
+                self._requests,
+                self._live,
+                plan.first,
+                lambda at, end: tell(max(0, at - first + 1), end - first + 1),
             )
         await restoring.finish(self._client, self._settings.stream)
         await compare_broker(self._client, self._settings, await lane_specs(), mend=True)
         return Restored(
             plan.origin,
             plan.events,
-            state.state.first_seq,
+            first,
             state.state.last_seq,
             checkpoint.sequence,
             round(time.monotonic() - began, 3),
@@ -171,8 +177,8 @@ class _Restore:
             kept = await rows.kept_since(self._live, oldest)
             if not kept.events:
                 raise Refused(
-                    "The raw copy in Postgres is empty: there is nothing to restore from it. Name "
-                    "an export with --from-file, or begin a new log with `darkroom setup`."
+                    "The raw copy in Postgres has nothing that a log would keep. Name an export "
+                    "with --from-file, or begin a new log with `darkroom setup`."
                 )
             return Plan(self._origin, kept.events, kept.first, kept.last), kept.bytes
         plan, size = await asyncio.to_thread(self._look_through, self._file)

@@ -168,8 +168,11 @@ class Projection:
                 f"{state.last_sequence}: the log lost events"
             )
         missing = max(0, state.first_sequence - checkpoint.sequence - 1)
+        if not checkpoint.sequence:
+            # What has seen nothing misses nothing: a log that was restored begins far behind 1.
+            missing = 0
         metrics.LOST_EVENTS.set(missing)
-        if missing and checkpoint.sequence:
+        if missing:
             _log.error("events left the log unapplied", missing=missing)
 
     async def apply(self, messages: Sequence[Message]) -> Changes:

@@ -15,7 +15,18 @@ from typing import Any
 
 from rich.console import Console
 
-from measuring import end_to_end, idle, live, page, poll, projection, rebuild, remote, submit
+from measuring import (
+    end_to_end,
+    idle,
+    live,
+    page,
+    poll,
+    projection,
+    rebuild,
+    remote,
+    replay,
+    submit,
+)
 from measuring.context import QUICK, Context, Sizes, remote_service
 from measuring.figures import Figure, keep, show
 from measuring.processes import fsync_us
@@ -30,6 +41,7 @@ PARTS: dict[str, Callable[[Context], list[Figure]]] = {
     "submit": submit.measure,
     "projection": projection.measure,
     "rebuild": rebuild.measure,
+    "replay": replay.measure,
     "poll": poll.measure,
 }
 """In this order: what leaves most behind comes last."""

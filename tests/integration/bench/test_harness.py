@@ -18,7 +18,18 @@ RUN = REPOSITORY / "bench" / "run.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 """Without one the page is not measured."""
 PAGE = ["page"] if any(map(shutil.which, BROWSERS)) else []
-PARTS = ["idle", "end to end", "remote", *PAGE, "live", "submit", "projection", "rebuild", "poll"]
+PARTS = [
+    "idle",
+    "end to end",
+    "remote",
+    *PAGE,
+    "live",
+    "submit",
+    "projection",
+    "rebuild",
+    "replay",
+    "poll",
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +64,13 @@ def test_every_part_has_figures_with_targets(kept: dict[str, Any]) -> None:
 
 def test_floors_are_of_the_same_run(kept: dict[str, Any]) -> None:
     compared = [each for each in kept["figures"] if each["floor"] is not None]
-    assert {each["part"] for each in compared} == {"submit", "projection", "rebuild", "poll"}
+    assert {each["part"] for each in compared} == {
+        "submit",
+        "projection",
+        "rebuild",
+        "replay",
+        "poll",
+    }
     for each in compared:
         assert each["ratio"] == pytest.approx(each["value"] / each["floor"])
 

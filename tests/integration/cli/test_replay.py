@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -223,6 +224,33 @@ async def test_at_its_original_pace_an_event_waits_for_its_time(
     stamps = [each.metadata.timestamp for each in await log.all_of("REPLAY_quick")]
     gaps = [(later - sooner).total_seconds() for sooner, later in pairwise(stamps)]
     assert all(gap >= 0.15 for gap in gaps), gaps
+
+
+async def test_ctrl_c_says_how_to_go_on_and_another_pace_may_do_so(
+    bare: Shell, log: OldLog, tmp_path: Path
+) -> None:
+    await log.tell(*life(1))
+    first, second, *_ = await exported(bare)
+    second["logtime"] = "2999-01-01T00:00:00Z"
+    path = tmp_path / "far.jsonl"
+    path.write_text("\n".join(map(json.dumps, (first, second))))
+    words = ("events", "replay", "--to", "x", "--from-file", str(path))
+    process = await bare.start(*words, "--speed", "original")
+
+    async def has_begun() -> bool:
+        js = log.client.jetstream()
+        return (
+            await log.exists("REPLAY_x") and (await js.stream_info("REPLAY_x")).state.messages > 0
+        )
+
+    await eventually(has_begun, 30)
+    process.send_signal(signal.SIGINT)
+    stopped = await ended(process)
+    ran = await bare(*words, "--json")
+
+    assert (stopped.exit_code, len(stopped.stderr.splitlines())) == (1, 1)
+    assert "The same command goes on" in stopped.stderr
+    assert (ran.json["events"], ran.json["added"]) == (2, 1)
 
 
 async def test_a_replay_is_deleted_by_its_name_and_nothing_else_is(

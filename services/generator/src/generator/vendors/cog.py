@@ -47,6 +47,7 @@ from generator.vendors.http import Service, Unanswered, measured, short
 from generator.vendors.polling import Patience, pauses
 
 _SILENCE_S = 45.0
+_TITLE = "Pictures by a model of one's own"
 """Three comments that didn't come: the connection is dead."""
 _KEY_LASTS_S = 3600.0
 _LOOK = {"input": "?"}
@@ -78,8 +79,8 @@ class CogProvider:
     settings = CogSettings
     execution = Execution.REMOTE
     offers: Mapping[str, Offer] = {
-        "CREATE": Offer(_PARAMS, "Pictures by a model of one's own", 600, _KEY_LASTS_S),
-        "IMAGE": Offer(_PARAMS, "Pictures by a model of one's own", 600, _KEY_LASTS_S),
+        "CREATE": Offer(_PARAMS, _TITLE, 600, _KEY_LASTS_S, silence_s=_SILENCE_S),
+        "IMAGE": Offer(_PARAMS, _TITLE, 600, _KEY_LASTS_S, silence_s=_SILENCE_S),
     }
 
     def __init__(

@@ -17,6 +17,7 @@ from contracts.lifecycle import Running, Task, Unapplicable, evolve
 from contracts.subjects import finished_subject, progress_subject
 from delivery.leases import Lease
 from delivery.log import LogMessage, LogReader, LogUnavailable
+from generator.work import Work
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -46,6 +47,34 @@ class History:
             return False
         last = self.events[-1] if self.events else None
         return not (isinstance(last, Progressed) and last.data.handed_over)
+
+
+def read_request(work: Work) -> Requested | None:
+    """The request, or None when it is none: there is no task that it could fail."""
+    try:
+        event = decode(work.lease.payload)
+    except ValidationError as problem:
+        # The text of the problem would show the prompt.
+        _log.error(
+            "a request can't be read",
+            task_id=work.lease.task_id,
+            sequence=work.lease.sequence,
+            errors=problem.error_count(),
+        )
+        return None
+    if (
+        not isinstance(event, Requested)
+        or event.subject != work.lease.task_id
+        or event.tasktype != work.lane.kind.name
+    ):
+        _log.error(
+            "a message among the requests is none",
+            task_id=work.lease.task_id,
+            sequence=work.lease.sequence,
+            event_id=event.id,
+        )
+        return None
+    return event
 
 
 async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> bool:

@@ -130,6 +130,17 @@ class Work:
         except (ValueError, KeyError, TypeError):
             return ""
 
+    @property
+    def ids(self) -> dict[str, object]:
+        """What a log line about it has."""
+        return {
+            "task_id": self.lease.task_id,
+            "event_id": None if self.request is None else self.request.id,
+            "correlation_id": None if self.request is None else self.request.correlation_id,
+            "attempt": None if self.attempt is None else self.attempt.number,
+            "provider": self.lane.name,
+        }
+
     def adopt(self, lease: Lease) -> None:
         """The broker delivered the same request again: hold the newer lease, drop the older."""
         self.lease.abandon()

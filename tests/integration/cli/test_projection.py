@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from integration.cli.conftest import Shell, Submit
 from servers import eventually
 from system import System
@@ -23,6 +26,33 @@ async def test_a_rebuild_beside_the_running_system_gives_the_same_rows(
     assert "are as the log tells" in verified.stdout
     status = await darkroom("projection", "status")
     assert f"build               {rebuilt.json['build']}" in status.stdout
+
+
+async def test_status_tells_how_far_behind_the_rows_are_and_how_fast_they_get_on(
+    darkroom: Shell, system: System
+) -> None:
+    os.kill(system.pid("task-store") or 0, signal.SIGSTOP)
+    try:
+        before = (await darkroom("projection", "status", "--json")).json
+        for number in range(3):
+            await system.submit(f"behind-{number}", type="CREATE", prompt="x")
+        behind = (await darkroom("projection", "status", "--json")).json
+    finally:
+        os.kill(system.pid("task-store") or 0, signal.SIGCONT)
+
+    assert behind["sequence"] == before["sequence"]
+    assert behind["lag"] >= 3
+    assert behind["lag_seconds"] > 0
+    assert behind["events_per_second"] == 0
+
+    async def caught_up() -> bool:
+        status = (await darkroom("projection", "status", "--json")).json
+        return status["lag"] == status["lag_seconds"] == 0
+
+    await eventually(caught_up, 30)
+    shown = (await darkroom("projection", "status")).stdout
+    assert "lag                 none" in shown
+    assert "events/s" in shown
 
 
 async def test_verify_exits_1_and_names_what_was_tampered_with(

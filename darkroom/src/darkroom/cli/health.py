@@ -40,6 +40,13 @@ class ProjectionState:
         return max(0, self.log.last_sequence - self.checkpoint.sequence)
 
     @property
+    def lag_s(self) -> float:
+        """How old the first event is, at least, that the log has and the projection doesn't."""
+        if not self.lag:
+            return 0.0
+        return max(0.0, (self.log.now - self.checkpoint.logtime).total_seconds())
+
+    @property
     def missing(self) -> int:
         """Sequences that left the log before they were applied."""
         return max(0, self.log.first_sequence - self.checkpoint.sequence - 1)
@@ -51,6 +58,7 @@ class ProjectionState:
             "logtime": self.checkpoint.logtime.isoformat() if self.checkpoint.sequence else None,
             "log_last_sequence": self.log.last_sequence,
             "lag": self.lag,
+            "lag_seconds": round(self.lag_s, 3),
             "parked": {"events": self.parked_events, "tasks": self.parked_tasks},
             "projector": self.projector,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,8 +20,11 @@ from darkroom.cli.servers import database_connection, log_connection, log_reques
 from darkroom.cli.settings import server_addresses
 from delivery.ordered import Interrupted
 from delivery.requests import Requests
+from task_store import store
 from task_store.rebuild import Busy, LogUnfit, Rebuilt, Tell, rebuild
 from task_store.verify import Verified, verify
+
+_WATCHED_S = 1.0
 
 
 @group()
@@ -30,13 +35,13 @@ def projection() -> None:
 @projection.command()
 @pass_invocation
 def status(invocation: Invocation) -> None:
-    """How far it is, and what was put aside."""
-    state = run(_state())
+    """How far it is, how fast it gets on, and what was put aside. Watches it for a second."""
+    state, rate = run(_watched())
     if invocation.as_json:
-        invocation.print_json(state.as_json())
+        invocation.print_json(state.as_json() | {"events_per_second": rate})
         return
     checkpoint = state.checkpoint
-    lag = "none" if not state.lag else f"{state.lag} events"
+    lag = "none" if not state.lag else f"{state.lag:,} events, {state.lag_s:,.1f} s"
     parked = "none"
     if state.parked_events:
         parked = f"{state.parked_events} events of {state.parked_tasks} tasks"
@@ -47,6 +52,7 @@ def status(invocation: Invocation) -> None:
                 ("at sequence", checkpoint.sequence),
                 ("the log ends at", state.last_sequence),
                 ("lag", lag),
+                ("rate", f"{rate:,.0f} events/s"),
                 ("last event applied", when(checkpoint.logtime) if checkpoint.sequence else None),
                 ("parked", parked),
                 ("projector", state.projector),
@@ -99,14 +105,21 @@ def verify_(ctx: click.Context, invocation: Invocation) -> None:
         ctx.exit(FOUND_SOMETHING)
 
 
-async def _state() -> ProjectionState:
+async def _watched() -> tuple[ProjectionState, float]:
+    """How it stands, and how many sequences it gets on in a second."""
     addresses = server_addresses()
     async with (
         log_connection(addresses.nats_url) as client,
         log_requests(client) as requests,
         database_connection(addresses.database_url) as connection,
     ):
-        return await projection_state(requests, connection)
+        await store.check_schema(connection)
+        before = (await store.load_checkpoint(connection)).sequence
+        began = time.monotonic()
+        await asyncio.sleep(_WATCHED_S)
+        state = await projection_state(requests, connection)
+        moved = state.checkpoint.sequence - before
+        return state, round(moved / (time.monotonic() - began), 1)
 
 
 async def _rebuild(keep_old: bool, tell: Tell) -> Rebuilt:

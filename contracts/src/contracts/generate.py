@@ -81,7 +81,10 @@ _ASKERS: Mapping[str, tuple[str, ...]] = {
     queries.PROVIDERS: ("gateway",),
     queries.SILENT: ("reaper",),
     queries.REFERENCED: ("gateway",),
-    queries.PARKED: ("operator",),
+    queries.DEAD_LETTERS: ("gateway", "operator"),
+    queries.DEAD_LETTER: ("operator",),
+    queries.RETRY_DEAD_LETTERS: ("gateway", "operator"),
+    queries.DROP_DEAD_LETTERS: ("gateway", "operator"),
     queries.STATUS: ("gateway", "operator"),
 }
 

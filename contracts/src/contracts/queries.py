@@ -87,8 +87,31 @@ REFERENCED: Final = "task-store.referenced"
 """``{"keys": [...], "sequence", "created"?}`` -> ``{"keys": [...]}``: those that a task refers to,
 once the projection has passed ``sequence``, as in `PROCESSING`."""
 
-PARKED: Final = "task-store.parked"
-"""``{"limit"}`` -> ``{"parked": [...], "count": n}``."""
+DEAD_LETTERS: Final = "task-store.dead-letters"
+"""``{"reason"?, "task_id"?, "after"?, "limit"?, "dropped"?}`` -> ``{"dead_letters": [{"sequence",
+"task_id", "type", "reason", "subject", "first_at", "last_at", "tries", "waiting"}], "next",
+"events", "tasks", "oldest"}``: events that could not be applied, in the order of the log, of those
+whose reason begins so; ``waiting`` is how many later ones of the task wait behind it. Ask again
+with ``after`` = ``next`` for more. The last three count all that is parked.
+
+With ``dropped`` those that were dropped, with ``who`` and ``note``."""
+
+DEAD_LETTER: Final = "task-store.dead-letter"
+"""``{"sequence"}`` -> one of them, with its ``event`` as text, ``waiting_behind`` and ``audit``;
+null if there is none. Of what was dropped long ago ``waiting_behind`` is absent."""
+
+RETRY_DEAD_LETTERS: Final = "task-store.retry-dead-letters"
+"""``{"who", "sequences"? | "task_id"? | "reason"? | "all"?, "after"?}`` -> ``{"tried", "applied",
+"dropped", "parked", "absent": [sequence], "following"}``: apply them as if they came now, each task
+in the order of the log. ``parked`` still are, with what waits behind them. Up to 1,000 tasks; ask
+again with ``after`` = ``following`` for more.
+
+The task-store that projects listens alone. Errors: ``busy`` while a rebuild or a verification is at
+work, ``not_projecting``, ``unavailable``; nothing or all of it was done then."""
+
+DROP_DEAD_LETTERS: Final = "task-store.drop-dead-letters"
+"""``{"who", "sequences", "note"}`` -> the same: these are never applied, in no rebuild either; what
+waited behind them is. With an ``absent`` sequence nothing is done."""
 
 STATUS: Final = "task-store.status"
 """``{}`` -> the projection's checkpoint, lag, parked count and whether it is the active one."""
@@ -105,6 +128,9 @@ ALL: Final = (
     PROVIDERS,
     SILENT,
     REFERENCED,
-    PARKED,
+    DEAD_LETTERS,
+    DEAD_LETTER,
+    RETRY_DEAD_LETTERS,
+    DROP_DEAD_LETTERS,
     STATUS,
 )

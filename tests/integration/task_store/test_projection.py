@@ -76,14 +76,13 @@ async def test_an_undecodable_event_parks_its_own_task_and_no_other(bus: Bus) ->
     await bus.projected(last)
 
     records = (await bus.ask(queries.GET, task_ids=[poisoned, healthy]))["ok"]["records"]
-    parked = (await bus.ask(queries.PARKED, limit=10))["ok"]
+    parked = (await bus.ask(queries.DEAD_LETTERS))["ok"]
+    first = (await bus.ask(queries.DEAD_LETTER, sequence=3))["ok"]
 
     assert (records[poisoned]["phase"], records[healthy]["phase"]) == ("waiting", "running")
-    assert [(each["sequence"], each["behind"]) for each in parked["parked"]] == [
-        (3, None),
-        (4, 3),
-        (5, 3),
-    ]
+    assert [(each["sequence"], each["waiting"]) for each in parked["dead_letters"]] == [(3, 2)]
+    assert (first["event"], first["behind"]) == ("not json", None)
+    assert [each["sequence"] for each in first["waiting_behind"]] == [4, 5]
     assert (parked["events"], parked["tasks"]) == (3, 1)
 
 
@@ -120,7 +119,7 @@ async def test_poison_is_parked_and_the_projection_goes_on(bus: Bus, payload: by
 async def test_an_event_of_a_task_that_never_began_is_parked(bus: Bus) -> None:
     await bus.projected(await bus.tell(progressed(10)))
 
-    parked = (await bus.ask(queries.PARKED))["ok"]["parked"]
+    parked = (await bus.ask(queries.DEAD_LETTERS))["ok"]["dead_letters"]
 
     assert [each["reason"] for each in parked] == ["unknown_task"]
 

@@ -15,6 +15,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from contracts import queries
 from contracts.subjects import STREAM
 from darkroom.stack.nats import nats_server_binary
 from darkroom.stack.ports import free_port
@@ -225,5 +226,22 @@ async def test_replies_are_read_by_whom_they_are_for(broker: Broker, user: str) 
                 return any(f'"{subject.lower()}"' in each.lower() for each in problems)
 
             await eventually(refused, message=f"{user} may read {subject}")
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_dead_letters_are_handled_by_operators_and_the_gateways_admins(
+    broker: Broker, user: str
+) -> None:
+    problems: list[str] = []
+    client = await connected(broker, user, problems)
+    try:
+        for subject in (queries.RETRY_DEAD_LETTERS, queries.DROP_DEAD_LETTERS):
+            await client.publish(subject, b"{}", client.new_inbox())
+        await client.flush()
+        # What the server refuses, it says before it answers a ping.
+        refused = [each for each in problems if "task-store." in each.lower()]
+        assert len(refused) == (0 if user in ("gateway", "ops") else 2)
     finally:
         await client.close()

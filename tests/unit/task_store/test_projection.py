@@ -121,6 +121,28 @@ def test_late_events_are_counted_and_change_nothing() -> None:
     assert (changes.applied, changes.late) == (2, 2)
 
 
+def test_what_was_dropped_is_kept_and_changes_nothing() -> None:
+    fold = Fold(nothing_known())
+    stray = stored(requested(), 1)
+
+    fold.pass_over(stray)
+
+    assert fold.changes() == Changes(kept=[(stray, TASK_ID)])
+
+
+def test_a_lane_was_served_when_its_last_event_was_told_in_whatever_order_they_are_applied() -> (
+    None
+):
+    other = task_id(2)
+    known, _ = after_batches(reads(requested(), requested(task=other), started(task=other, at=9)))
+
+    # Parked before, and applied now.
+    earlier = project(reads(started(at=5), start=9), known)
+
+    assert earlier.lanes[LINE].running == 2
+    assert earlier.lanes[LINE].served_at == after(9)
+
+
 def test_a_waiting_task_is_counted_once_at_each_level() -> None:
     changes = project(reads(requested(), start=70_000), nothing_known())
 

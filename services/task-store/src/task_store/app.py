@@ -13,6 +13,7 @@ from faststream.nats import NatsBroker
 from delivery.connection import check_server, connection_options, reached
 from delivery.loops import end_loop
 from delivery.requests import Requests
+from task_store.dead_letters import Orders
 from task_store.gauges import keep_gauges
 from task_store.projector import Projector
 from task_store.queries import Queries
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastStream:
         pool = await _pool(settings.database_url)
         stack.push_async_callback(pool.close)
         projector = Projector(client, requests, settings.database_url)
+        projector.while_active = Orders(client, projector).taken
         projecting = asyncio.create_task(projector.run())
         stack.push_async_callback(end_loop, projecting)
         counting = asyncio.create_task(keep_gauges(pool, projector))

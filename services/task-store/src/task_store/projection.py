@@ -222,6 +222,10 @@ class Fold:
             else:
                 self._apply(before, event, after, message)
 
+    def pass_over(self, message: Message) -> None:
+        """The next of the batch, which an operator dropped: it is kept, and changes nothing."""
+        self._changes.kept.append((message, task_id_of(message.subject)[:_LONGEST_TASK_ID]))
+
     def changes(self) -> Changes:
         """All that was taken."""
         changes, known = self._changes, self._known
@@ -289,7 +293,8 @@ class Fold:
             if type(now) is CompletedState:
                 line.finished += 1
                 line.mean_s = _mean(line.mean_s, after)
-        if event.type in _TOLD_BY_WORKERS:
+        # What was parked is told later than what came after it.
+        if event.type in _TOLD_BY_WORKERS and (line.served_at is None or line.served_at < logtime):
             line.served_at = logtime
 
     def _line(self, key: LaneKey) -> _Line:

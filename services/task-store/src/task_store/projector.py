@@ -10,8 +10,15 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -43,7 +50,7 @@ from task_store.projection import (
 )
 from task_store.spans import tell_projected
 from task_store.sql import STATEMENTS
-from task_store.store import Batch, Checkpoint
+from task_store.store import Batch, Checkpoint, EventKey
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -57,7 +64,7 @@ _IDLE_S = 1.0
 _SLICE = 50
 """Events folded between two looks at what else is to be done."""
 _EVERYTHING = 2**63 - 1
-_UNSTORABLE = (
+UNSTORABLE = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
     OverflowError,
@@ -84,6 +91,7 @@ class Memory:
     counts: dict[CountKey, int]
     lanes: dict[LaneKey, Lane]
     parked: dict[str, int]
+    dropped: frozenset[EventKey]
     tasks: dict[str, Task] = field(default_factory=dict)
 
     def known(self) -> Known:
@@ -145,7 +153,9 @@ class Projection:
         self.checkpoint = await store.load_checkpoint(self.connection)
         last_raw = await store.prepare(self.connection, self._raw)
         raw_until = last_raw if self._keep_raw else _EVERYTHING
-        self._memory = Memory(raw_until, *await store.load_lines(self.connection))
+        lines = await store.load_lines(self.connection)
+        dropped = await store.load_dropped(self.connection)
+        self._memory = Memory(raw_until, *lines, dropped)
         metrics.PARKED_NOW.set(len(self._memory.parked))
 
     async def adopt(self, state: StreamState) -> None:
@@ -198,7 +208,7 @@ class Projection:
         """Write what was folded; what was really changed. Raises `store.Superseded`."""
         try:
             return await self._write(folded)
-        except (*_UNSTORABLE, asyncpg.UniqueViolationError):
+        except (*UNSTORABLE, asyncpg.UniqueViolationError):
             return await self._apply_with_care(folded.messages)
 
     async def _apply_with_care(self, messages: Sequence[Message]) -> Changes:
@@ -207,12 +217,12 @@ class Projection:
         Either a task that begins in it is not new: this time all rows are read before. Or it has
         poison that shows only when it is written: it is found by halving, and parked.
         """
-        await self._begin_again()
+        await self.begin_again()
         await self._recall(messages, sure=True)
         folded = await self._fold(messages)
         try:
             return await self._write(folded)
-        except _UNSTORABLE as error:
+        except UNSTORABLE as error:
             if len(messages) > 1:
                 middle = len(messages) // 2
                 first = await self._apply_with_care(messages[:middle])
@@ -222,15 +232,18 @@ class Projection:
                 first.parked += second.parked
                 return first
             reason = f"unstorable: {type(error).__name__}"
-        await self._begin_again()
+        await self.begin_again()
         await self._recall(messages, sure=True)
         poison = await self._fold(
             messages, lambda message: read(message)._replace(event=None, reason=reason)
         )
         return await self._write(poison)
 
-    async def _begin_again(self) -> None:
-        """What is remembered is void after a failed write; the position must be as it was."""
+    async def begin_again(self) -> None:
+        """What is remembered is void, as after a failed write; the position must be as it was.
+
+        Raises `store.Superseded`.
+        """
         believed = self.checkpoint
         await self.load()
         if self.checkpoint != believed:
@@ -248,14 +261,17 @@ class Projection:
         fold = Fold(memory.known())
         for start in range(0, len(messages), _SLICE):
             for message in messages[start : start + _SLICE]:
-                fold.take(reading(message))
+                if memory.dropped and store.key_of(message) in memory.dropped:
+                    fold.pass_over(message)
+                else:
+                    fold.take(reading(message))
             # The database has answered meanwhile, and must not wait for the next statement.
             await asyncio.sleep(0)
         changes = fold.changes()
         batch: Batch | Exception
         try:
             batch = store.batch_of(messages[-1], changes, memory.tasks, memory.raw_until)
-        except _UNSTORABLE as error:
+        except UNSTORABLE as error:
             batch = error
         memory.remember(changes)
         return Folded(messages, changes, batch, memory)
@@ -269,8 +285,18 @@ class Projection:
         return folded.changes
 
 
+class NotProjecting(Exception):
+    """This process doesn't write the projection, or no longer; nothing is known to be done."""
+
+
+Work = Callable[[Projection], Awaitable[None]]
+
+
 class Projector:
-    """Keeps the live projection at the end of the log, for as long as it holds the lock."""
+    """Keeps the live projection at the end of the log, for as long as it holds the lock.
+
+    ``while_active`` is entered when it has it, and left when it has not.
+    """
 
     def __init__(self, client: Client, requests: Requests, database_url: str) -> None:
         self._client = client
@@ -278,6 +304,8 @@ class Projector:
         self._log_reader = LogReader(requests)
         self._database_url = database_url
         self._moved = asyncio.Condition()
+        self._work: deque[tuple[Work, asyncio.Future[None]]] = deque()
+        self.while_active: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self.sequence: int | None = None
         """The checkpoint while this process is the active projector, else None."""
         self.stream_created: datetime | None = None
@@ -335,10 +363,13 @@ class Projector:
                 await asyncio.sleep(_LOCK_PAUSE_S)
             metrics.ACTIVE.set(1)
             _log.info("projecting")
-            yield connection
+            async with self.while_active():
+                yield connection
         finally:
             metrics.ACTIVE.set(0)
             self.sequence = None
+            while self._work:
+                _fail(self._work.popleft()[1], NotProjecting())
             # A connection that is broken can't say goodbye.
             connection.terminate()
 
@@ -367,6 +398,34 @@ class Projector:
         ):
             async for folded in batches:
                 await self._take(projection, messages, folded)
+                await self._do_work(projection)
+
+    async def between_batches(self, work: Work) -> None:
+        """Have ``work`` done by the writer, while nothing else is being written.
+
+        Raises what it raises, or `NotProjecting`.
+        """
+        if self.sequence is None:
+            raise NotProjecting
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._work.append((work, done))
+        await done
+
+    async def _do_work(self, projection: Projection) -> None:
+        while self._work:
+            work, done = self._work.popleft()
+            try:
+                await work(projection)
+            except Exception as problem:  # noqa: BLE001 - whoever asked for it is told
+                _fail(done, problem)
+            except asyncio.CancelledError:
+                _fail(done, NotProjecting())
+                raise
+            else:
+                if not done.done():
+                    done.set_result(None)
+            # The rows may have changed: what was folded ahead is void.
+            await projection.begin_again()
 
     async def _take(
         self, projection: Projection, messages: OrderedLog, folded: Folded | None
@@ -421,6 +480,11 @@ def _tell_ends(messages: Sequence[Message]) -> None:
                 event = decode(message.payload)
                 ids = event_ids(event)
                 _log.info("projected", **ids, type=event.type, sequence=message.sequence)
+
+
+def _fail(done: asyncio.Future[None], problem: Exception) -> None:
+    if not done.done():
+        done.set_exception(problem)
 
 
 class Batches(Protocol):

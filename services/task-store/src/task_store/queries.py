@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from contracts.records import Record
 from contracts.subjects import band_of, provider_of
 from delivery.incoming import Incoming, leave, listen
 from delivery.requests import respond
-from task_store import metrics
+from task_store import dead_letters, metrics
 from task_store.projection import eta_seconds
 from task_store.projector import Projector
 from task_store.rows import COLUMNS, record_of_row
@@ -95,7 +96,8 @@ class Queries:
             queries.PROVIDERS: self._providers,
             queries.SILENT: self._silent,
             queries.REFERENCED: self._referenced,
-            queries.PARKED: self._parked,
+            queries.DEAD_LETTERS: partial(dead_letters.listed, pool),
+            queries.DEAD_LETTER: partial(dead_letters.shown, pool),
             queries.STATUS: self._status,
         }
 
@@ -346,16 +348,6 @@ class Queries:
         await self._catch_up(question)
         rows = await self._pool.fetch(STATEMENTS["read_referenced"], question["keys"])
         return {"keys": [row["key"] for row in rows]}
-
-    async def _parked(self, question: Mapping[str, Any]) -> Any:
-        rows = await self._pool.fetch(STATEMENTS["read_parked"], int(question.get("limit", 100)))
-        counted = await self._pool.fetchrow(STATEMENTS["count_parked"])
-        return {
-            "parked": [
-                dict(row) | {"payload": row["payload"].decode("utf-8", "replace")} for row in rows
-            ],
-            **dict(counted or {}),
-        }
 
     async def _status(self, _: Mapping[str, Any]) -> Any:
         checkpoint = await self._pool.fetchrow(STATEMENTS["read_checkpoint"])

@@ -27,7 +27,7 @@ NEAR = 500
 """So many events at most are left to apply when the live projector is made to wait."""
 _MOST_ROUNDS = 50
 LONG_S = 24 * 3600
-_ALONE = int.from_bytes(hashlib.sha256(b"darkroom rebuild").digest()[:8], signed=True)
+ALONE = int.from_bytes(hashlib.sha256(b"darkroom rebuild").digest()[:8], signed=True)
 
 Tell = Callable[[int, int], None]
 """Told of progress: the sequence reached, and the one to reach."""
@@ -127,7 +127,7 @@ async def alone(
     live = await store.open_connection(database_url)
     try:
         await store.check_schema(live)
-        if not await live.fetchval(REBUILD["try_alone"], _ALONE):
+        if not await live.fetchval(REBUILD["try_alone"], ALONE):
             raise Busy
         leftovers = tuple(row["nspname"] for row in await live.fetch(REBUILD["leftovers"]))
         for schema in leftovers:

@@ -14,7 +14,7 @@ from contracts.lifecycle import Task
 from contracts.subjects import STREAM
 from task_store.projection import Changes, CountKey, Lane, LaneKey, Message, Parked
 from task_store.rows import task_of_row
-from task_store.sql import MIGRATIONS, PROJECTION_TABLES, STATEMENTS
+from task_store.sql import DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, STATEMENTS
 from task_store.wire import (
     CHANGED_COLUMNS,
     EVENT_COLUMNS,
@@ -28,6 +28,10 @@ from task_store.wire import (
 LIVE_SCHEMA = "live"
 RAW_SCHEMA = "log"
 _LOCK = int.from_bytes(hashlib.sha256(b"darkroom projector").digest()[:8], signed=True)
+
+
+EventKey = tuple[str, datetime]
+"""(subject, time in the log)"""
 
 
 class SchemaMissing(Exception):
@@ -162,6 +166,17 @@ async def load_lines(
     return counts, lanes, parked
 
 
+async def load_dropped(connection: asyncpg.Connection) -> frozenset[EventKey]:
+    """The events that are never applied, because an operator dropped them."""
+    rows = await connection.fetch(DEAD_LETTERS["load_dropped"])
+    return frozenset((row["subject"], row["logtime"]) for row in rows)
+
+
+def key_of(message: Message) -> EventKey:
+    """What stays of an event when the log is restored: not its sequence."""
+    return storable(message.subject).decode(), message.logtime
+
+
 async def load_tasks(connection: asyncpg.Connection, task_ids: Iterable[str]) -> dict[str, Task]:
     rows = await connection.fetch(STATEMENTS["load_tasks"], list(task_ids))
     tasks = [task_of_row(dict(row)) for row in rows]
@@ -238,6 +253,7 @@ async def write(
                 list(batch.erased),
                 list(batch.erased.values()),
             )
+            await connection.execute(DEAD_LETTERS["forget_payloads"], list(batch.erased))
 
 
 async def _copy(

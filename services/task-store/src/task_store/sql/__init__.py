@@ -25,6 +25,8 @@ STATEMENTS: Mapping[str, str] = MappingProxyType(_named(_read("statements.sql"),
 
 REBUILD: Mapping[str, str] = MappingProxyType(_named(_read("rebuild.sql"), "name: "))
 
+DEAD_LETTERS: Mapping[str, str] = MappingProxyType(_named(_read("dead_letters.sql"), "name: "))
+
 MIGRATIONS: Mapping[int, str] = MappingProxyType(
     {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
 )

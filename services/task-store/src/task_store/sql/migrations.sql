@@ -12,3 +12,23 @@ CREATE TABLE log.events (
 );
 CREATE INDEX events_of_task ON log.events (task_id, sequence);
 COMMENT ON TABLE log.events IS 'Every event as it came: audit, cheap rebuild, second copy of the log.';
+
+-- 0002 what operators did to dead letters
+CREATE TABLE log.dead_letters (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    who text NOT NULL,
+    action text NOT NULL CHECK (action IN ('retried', 'dropped')),
+    note text CHECK (action <> 'dropped' OR note <> ''),
+    outcome text NOT NULL,
+    sequence bigint NOT NULL,
+    task_id text COLLATE "C" NOT NULL,
+    reason text NOT NULL,
+    logtime timestamptz NOT NULL,
+    subject text NOT NULL,
+    payload bytea
+);
+CREATE INDEX dead_letters_of_event ON log.dead_letters (subject, logtime);
+CREATE INDEX dead_letters_of_task ON log.dead_letters (task_id);
+COMMENT ON TABLE log.dead_letters IS
+    'Audit of parked events that were tried again or dropped. A projection never applies a dropped one.';

@@ -57,7 +57,8 @@ ORDER BY 1 LIMIT $1
 
 -- name: compare_lanes
 -- A lane's figures count what erased tasks did, which no log tells any more: for types that have
--- erased tasks only the waiting and the running are compared.
+-- erased tasks only the waiting and the running are compared. A moving mean depends on the order:
+-- where parked events were applied later than others, it is not compared.
 SELECT concat_ws(' ', type, lane) AS key,
     array_remove(ARRAY[
         CASE WHEN waiting_differs THEN 'waiting' END, CASE WHEN running_differs THEN 'running' END,
@@ -67,7 +68,9 @@ FROM (
     SELECT type, lane,
         coalesce(l.waiting, 0) <> coalesce(s.waiting, 0) AS waiting_differs,
         coalesce(l.running, 0) <> coalesce(s.running, 0) AS running_differs,
-        (l.finished, l.mean_s, l.served_at) IS DISTINCT FROM (s.finished, s.mean_s, s.served_at)
+        ((l.finished, l.served_at) IS DISTINCT FROM (s.finished, s.served_at)
+         OR l.mean_s IS DISTINCT FROM s.mean_s AND type NOT IN (
+            SELECT t.type FROM log.dead_letters d JOIN live.tasks t ON t.task_id::text = d.task_id))
             AND type NOT IN (SELECT t.type FROM live.tasks t WHERE t.phase = 'erased')
             AS figures_differ,
         l.waiting IS NOT NULL AS is_live, s.waiting IS NOT NULL AS is_rebuilt

@@ -341,9 +341,5 @@ LEFT JOIN tasks t ON t.task_id = chosen.task_id
 LEFT JOIN service s ON s.provider = split_part(t.lane, '~', 1)
 ORDER BY chosen.since
 
--- name: read_parked
-SELECT sequence, task_id, reason, behind, logtime, subject, payload FROM parked
-ORDER BY sequence LIMIT $1
-
 -- name: count_parked
 SELECT count(*) AS events, count(DISTINCT task_id) AS tasks, min(logtime) AS oldest FROM parked

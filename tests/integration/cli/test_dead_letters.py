@@ -1,0 +1,83 @@
+"""What is put aside, handled with the command line."""
+
+from __future__ import annotations
+
+import getpass
+
+import nats
+
+from contracts.subjects import progress_subject
+from darkroom.stack.addresses import discover
+from delivery.connection import connection_options
+from integration.cli.conftest import Shell
+from servers import eventually
+from system import System
+
+
+async def _put_aside(system: System, payload: bytes) -> str:
+    """A task of which something stray can't be applied, with a patch that waits behind it."""
+    body = {"type": "CREATE", "prompt": "later", "run_at": "2999-01-01T00:00:00Z"}
+    task_id: str = (await system.http.post("/tasks", json=body)).json()["task_id"]
+    url = discover(system.data_dir).nats_url
+    assert url is not None
+    client = await nats.connect(url, **connection_options("test"))
+    try:
+        await client.jetstream().publish(progress_subject("CREATE", task_id), payload)
+    finally:
+        await client.close()
+    answer = await system.http.patch(f"/tasks/{task_id}/metadata", json={"n": 1})
+    assert answer.status_code in (200, 202), answer.text
+    return task_id
+
+
+async def test_what_is_put_aside_is_listed_shown_tried_again_and_dropped(
+    darkroom: Shell, system: System
+) -> None:
+    task_id = await _put_aside(system, b'{"type": "generation.exploded"}')
+
+    async def listed() -> list[dict[str, object]]:
+        ran = await darkroom("dead-letters", "list", "--task", task_id, "--json")
+        return [each for each in ran.json["dead_letters"] if each["waiting"]]
+
+    [letter] = await eventually(listed, 15)
+    sequence = str(letter["sequence"])
+    as_table = await darkroom("dead-letters", "list", "--reason", "undecodable")
+    shown = await darkroom("dead-letters", "show", sequence)
+    retried = await darkroom("dead-letters", "retry", sequence, "--json")
+    unexplained = await darkroom("dead-letters", "drop", sequence)
+    dropped = await darkroom("dead-letters", "drop", sequence, "--note", "a stray publish")
+    again = await darkroom("dead-letters", "drop", sequence, "--note", "a stray publish")
+
+    assert (letter["type"], letter["tries"], letter["waiting"]) == ("generation.exploded", 1, 1)
+    assert task_id in as_table.stdout
+    assert '"type": "generation.exploded"' in shown.stdout
+    assert (retried.exit_code, retried.json["tried"], retried.json["parked"]) == (1, 1, 2)
+    assert (unexplained.exit_code, again.exit_code) == (2, 1)
+    assert (dropped.exit_code, dropped.stdout) == (0, "1 dropped, 1 applied, 0 still put aside.\n")
+    assert (await system.task(task_id))["metadata"] == {"n": 1}
+    kept = (await darkroom("dead-letters", "list", "--dropped", "--json")).json["dead_letters"]
+    assert [(each["who"], each["note"]) for each in kept if each["task_id"] == task_id] == [
+        (getpass.getuser(), "a stray publish")
+    ]
+    history = await darkroom("dead-letters", "show", sequence)
+    assert "retried by" in history.stdout
+    assert "(a stray publish)" in history.stdout
+    verified = await darkroom("projection", "verify")
+    assert verified.exit_code == 0, verified.stdout
+
+
+async def test_where_nobody_projects_that_is_said(bare: Shell) -> None:
+    nothing_chosen = await bare("dead-letters", "retry")
+    nobody = await bare("dead-letters", "retry", "--all")
+
+    assert nothing_chosen.exit_code == 2
+    assert nobody.exit_code == 3
+    assert "No task-store projects right now" in nobody.stderr
+
+
+async def test_nothing_put_aside_is_said(darkroom: Shell) -> None:
+    nothing = await darkroom("dead-letters", "list", "--task", "nobody")
+    absent = await darkroom("dead-letters", "show", "999999999")
+
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert absent.exit_code == 1

@@ -79,7 +79,8 @@ class WaitingForView(BaseModel):
 class TaskView(BaseModel):
     """A task as its owner sees it.
 
-    ``late_artifacts`` came after the task had ended without a result.
+    ``late_artifacts`` came after the task had ended without a result. ``metadata.parked``, with
+    ``since`` and ``reason``, is there while the task is on hold until an operator has looked at it.
     """
 
     task_id: str
@@ -290,7 +291,29 @@ def task_view(record: Record, url_of: Callable[[str], str]) -> dict[str, Any]:
     )
     view["eta_seconds"] = record.get("eta_seconds")
     view["waiting_for"] = None
+    view["metadata"] = _metadata(record)
     return view
+
+
+ON_HOLD = (
+    "Something that was recorded of this task could not be read, so it is on hold. An operator has "
+    "to look at it; it goes on from there."
+)
+
+
+def _metadata(record: Record) -> dict[str, Any]:
+    """The owner's, with ``parked`` while the task is on hold.
+
+    What the owner wrote under that name is shown as long as nobody can take it for that.
+    """
+    metadata: dict[str, Any] = record["metadata"]
+    since = record.get("parked_since")
+    if since is not None:
+        return {**metadata, "parked": {"since": since, "reason": ON_HOLD}}
+    parked = metadata.get("parked")
+    if isinstance(parked, dict) and "since" in parked:
+        return {name: value for name, value in metadata.items() if name != "parked"}
+    return metadata
 
 
 def _provider(record: Record) -> str:

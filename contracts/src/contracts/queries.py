@@ -2,7 +2,8 @@
 
 Requests and replies are JSON, a long reply in several messages (`delivery.requests.respond`). A
 reply is either ``{"ok": …}`` or ``{"error": CODE}``. Records are tasks as of `records`, with
-``queue_position`` and ``eta_seconds`` added.
+``queue_position`` and ``eta_seconds`` added, and ``parked_since`` where the task waits behind an
+event that could not be applied.
 """
 
 from __future__ import annotations

@@ -41,6 +41,9 @@ async def test_what_is_put_aside_is_listed_shown_tried_again_and_dropped(
 
     [letter] = await eventually(listed, 15)
     sequence = str(letter["sequence"])
+    on_hold = (await system.task(task_id))["metadata"]["parked"]
+    recovered = (await system.http.get("/tasks/processing")).json()["tasks"]
+    [in_recovery] = [each for each in recovered if each["task_id"] == task_id]
     as_table = await darkroom("dead-letters", "list", "--reason", "undecodable")
     shown = await darkroom("dead-letters", "show", sequence)
     retried = await darkroom("dead-letters", "retry", sequence, "--json")
@@ -48,6 +51,9 @@ async def test_what_is_put_aside_is_listed_shown_tried_again_and_dropped(
     dropped = await darkroom("dead-letters", "drop", sequence, "--note", "a stray publish")
     again = await darkroom("dead-letters", "drop", sequence, "--note", "a stray publish")
 
+    assert (on_hold["since"][:19], on_hold["since"][-1]) == (str(letter["first_at"])[:19], "Z")
+    assert "An operator has to look at it" in on_hold["reason"]
+    assert in_recovery["metadata"] == {"parked": on_hold}
     assert (letter["type"], letter["tries"], letter["waiting"]) == ("generation.exploded", 1, 1)
     assert task_id in as_table.stdout
     assert '"type": "generation.exploded"' in shown.stdout

@@ -16,7 +16,7 @@ from builders import (
     requested,
     started,
 )
-from contracts.api import PromptTaskView, TaskView, prompt_task_view, task_view
+from contracts.api import ON_HOLD, PromptTaskView, TaskView, prompt_task_view, task_view
 from contracts.events import Event
 from contracts.records import Record, to_record
 
@@ -183,3 +183,22 @@ def test_failed_and_cancelled_are_one_status_with_their_messages() -> None:
         "FAILED",
         "The task was cancelled.",
     )
+
+
+def test_a_task_on_hold_says_so_in_its_metadata_and_keeps_its_own() -> None:
+    held = record(requested(metadata={"page": "create", "parked": "by me"}))
+
+    as_it_is = task_view(held, url_of)["metadata"]
+    on_hold = task_view(held | {"parked_since": NOON}, url_of)["metadata"]
+
+    assert as_it_is == {"page": "create", "parked": "by me"}
+    assert on_hold == {"page": "create", "parked": {"since": NOON, "reason": ON_HOLD}}
+    assert held["metadata"] == as_it_is
+
+
+def test_an_owner_can_not_write_that_a_task_is_on_hold() -> None:
+    forged = record(requested(metadata={"n": 1, "parked": {"since": "yesterday", "reason": "x"}}))
+    other = record(requested(metadata={"parked": {"level": 3}}))
+
+    assert task_view(forged, url_of)["metadata"] == {"n": 1}
+    assert task_view(other, url_of)["metadata"] == {"parked": {"level": 3}}

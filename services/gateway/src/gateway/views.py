@@ -58,6 +58,8 @@ class Views:
         view = task_view(record, self.url)
         for name in _TIMES:
             view[name] = utc(view[name])
+        if record.get("parked_since") is not None:
+            view["metadata"]["parked"]["since"] = utc(record["parked_since"])
         return view
 
     def prompt_task(self, record: Record) -> dict[str, Any]:
@@ -93,4 +95,5 @@ def etag(record: Record, view: dict[str, Any]) -> str:
     """Changes with the task, and with what moves without it: its place, what it waits for."""
     place, reason = record.get("queue_position"), view["waiting_for"]
     waits = "" if reason is None else f"-{reason['code']}-{reason['until']}"
-    return f'W/"{record["sequence"]}-{"" if place is None else place}{waits}"'
+    held = "" if record.get("parked_since") is None else "-parked"
+    return f'W/"{record["sequence"]}-{"" if place is None else place}{waits}{held}"'

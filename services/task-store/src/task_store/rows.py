@@ -66,7 +66,7 @@ def task_of_row(row: Mapping[str, Any]) -> Task:
 
 
 def record_of_row(row: Mapping[str, Any], now: datetime) -> Record:
-    """The record that queries answer: the row, its place and its ETA.
+    """The record that queries answer: the row, its place, its ETA, and since when it is on hold.
 
     JSON columns are passed on as they are, without being parsed.
     """
@@ -75,6 +75,8 @@ def record_of_row(row: Mapping[str, Any], now: datetime) -> Record:
     for name in _JSON_COLUMNS:
         if record[name] is not None:
             record[name] = orjson.Fragment(record[name])
+    if row["parked_since"] is not None:
+        record["parked_since"] = row["parked_since"]
     ahead = row["ahead"]
     place = None if ahead is None else int(ahead) + 1
     started_at = row["started_at"]

@@ -105,7 +105,8 @@ SELECT task_id, min(sequence) AS sequence FROM parked GROUP BY task_id
 -- name: read_tasks
 -- Tasks by id, with their place in the line and what their provider is like. A provider's lanes are
 -- served one after the other, in the order of their names: `studio`, `studio~1`, `studio~2`.
-SELECT t.*, place.ahead, l.mean_s, l.running
+SELECT t.*, place.ahead, l.mean_s, l.running, CASE WHEN t.status IN ('pending', 'processing') THEN (
+    SELECT min(p.logtime) FROM parked p WHERE p.task_id = t.task_id::text) END AS parked_since
 FROM tasks t
 LEFT JOIN LATERAL (
     SELECT sum(b.running)::bigint AS running, sum(b.mean_s * b.finished) / sum(b.finished)
@@ -142,7 +143,8 @@ WITH line AS MATERIALIZED (
         sum(mean_s * finished) / sum(finished) FILTER (WHERE mean_s IS NOT NULL) AS mean_s
     FROM lanes GROUP BY 1, 2
 )
-SELECT t.*, line.ahead, l.mean_s, l.running
+SELECT t.*, line.ahead, l.mean_s, l.running, (
+    SELECT min(p.logtime) FROM parked p WHERE p.task_id = t.task_id::text) AS parked_since
 FROM tasks t
 LEFT JOIN served l ON l.type = t.type AND l.provider = split_part(t.lane, '~', 1)
 LEFT JOIN line ON line.task_id = t.task_id

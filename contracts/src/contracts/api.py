@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from contracts.records import Record
 from contracts.subjects import provider_of
@@ -230,6 +237,71 @@ class GenerationTypeView(BaseModel):
 
 class GenerationTypes(BaseModel):
     types: list[GenerationTypeView]
+
+
+class DeadLetterView(BaseModel):
+    """An event that could not be applied, or that was dropped by ``who`` with a ``note``.
+
+    ``waiting`` later events of the task wait behind it; ``first_at`` is its time in the log,
+    ``last_at`` that of the last try, or of the drop.
+    """
+
+    sequence: int
+    task_id: str
+    type: str | None
+    subject: str
+    reason: str
+    first_at: datetime
+    last_at: datetime
+    tries: int | None = None
+    waiting: int | None = None
+    who: str | None = None
+    note: str | None = None
+
+
+class DeadLetters(BaseModel):
+    """In the order of the log. ``events``, ``tasks``, ``oldest`` are of all that is put aside."""
+
+    dead_letters: list[DeadLetterView]
+    events: int
+    tasks: int
+    oldest: datetime | None
+    next: int | None
+
+
+class RetryDeadLetters(_Strict):
+    """Which of them to try again, named in one way. ``after`` goes on where an answer has ended."""
+
+    sequences: Annotated[list[int], Field(min_length=1, max_length=1000)] | None = None
+    task_id: Annotated[str, Field(max_length=200)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    all: Literal[True] | None = None
+    after: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = (self.sequences, self.task_id, self.reason, self.all)
+        if sum(each is not None for each in ways) != 1:
+            raise ValueError("name sequences, task_id, reason, or all: one of them")
+        return self
+
+
+class DropDeadLetter(_Strict):
+    """Why it is dropped is kept beside it."""
+
+    note: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class MendedDeadLetters(BaseModel):
+    """What came of it: events ``tried``, ``applied``, ``dropped``, and those still ``parked`` with
+    what waits behind them; ``absent`` were not put aside. With ``following`` there is more."""
+
+    tried: int
+    applied: int
+    dropped: int
+    parked: int
+    absent: list[int]
+    following: int | None
 
 
 class FieldError(BaseModel):

@@ -18,6 +18,8 @@ export interface Problems {
   unauthorized: 401;
   /** Sent from another site */
   cross_site: 403;
+  /** For admins only */
+  admin_only: 403;
   /** Not found */
   not_found: 404;
   /** No such task */
@@ -26,6 +28,8 @@ export interface Problems {
   upload_not_found: 404;
   /** No such artifact */
   artifact_not_found: 404;
+  /** Nothing put aside there */
+  dead_letter_not_found: 404;
   /** Method not allowed */
   method_not_allowed: 405;
   /** Upload too slow */
@@ -118,6 +122,8 @@ export interface Problems {
   not_caught_up: 503;
   /** Too many connections */
   too_many_streams: 503;
+  /** Being rebuilt */
+  projection_busy: 503;
   /** Shutting down */
   shutting_down: 503;
   /** Too many uploads at once */

@@ -360,6 +360,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dead Letters
+         * @description Events that could not be applied, each with what waits behind it; for admins.
+         *
+         *     `reason` is how it begins. With `dropped`, those that were dropped.
+         */
+        get: operations["list_dead_letters_dead_letters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Dead Letters
+         * @description Apply several as if they came now, with what waits behind them, up to 1,000 tasks; for
+         *     admins.
+         */
+        post: operations["retry_dead_letters_dead_letters_retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/{sequence}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Dead Letter
+         * @description Apply one as if it came now, with what waits behind it; for admins.
+         */
+        post: operations["retry_dead_letter_dead_letters__sequence__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/{sequence}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop Dead Letter
+         * @description Set one aside for good, and apply what waits behind it; for admins.
+         */
+        post: operations["drop_dead_letter_dead_letters__sequence__drop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -444,6 +527,59 @@ export interface components {
             until: string | null;
         };
         /**
+         * DeadLetterView
+         * @description An event that could not be applied, or that was dropped by ``who`` with a ``note``.
+         *
+         *     ``waiting`` later events of the task wait behind it; ``first_at`` is its time in the log,
+         *     ``last_at`` that of the last try, or of the drop.
+         */
+        DeadLetterView: {
+            /** Sequence */
+            sequence: number;
+            /** Task Id */
+            task_id: string;
+            /** Type */
+            type: string | null;
+            /** Subject */
+            subject: string;
+            /** Reason */
+            reason: string;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Tries */
+            tries?: number | null;
+            /** Waiting */
+            waiting?: number | null;
+            /** Who */
+            who?: string | null;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * DeadLetters
+         * @description In the order of the log. ``events``, ``tasks``, ``oldest`` are of all that is put aside.
+         */
+        DeadLetters: {
+            /** Dead Letters */
+            dead_letters: components["schemas"]["DeadLetterView"][];
+            /** Events */
+            events: number;
+            /** Tasks */
+            tasks: number;
+            /** Oldest */
+            oldest: string | null;
+            /** Next */
+            next: number | null;
+        };
+        /**
          * ErrorView
          * @description Why a task failed; ``message`` is for the user and is repeated in ``error_msg``.
          */
@@ -489,6 +625,25 @@ export interface components {
         GenerationTypes: {
             /** Types */
             types: components["schemas"]["GenerationTypeView"][];
+        };
+        /**
+         * MendedDeadLetters
+         * @description What came of it: events ``tried``, ``applied``, ``dropped``, and those still ``parked`` with
+         *     what waits behind them; ``absent`` were not put aside. With ``following`` there is more.
+         */
+        MendedDeadLetters: {
+            /** Tried */
+            tried: number;
+            /** Applied */
+            applied: number;
+            /** Dropped */
+            dropped: number;
+            /** Parked */
+            parked: number;
+            /** Absent */
+            absent: number[];
+            /** Following */
+            following: number | null;
         };
         /**
          * PromptTaskView
@@ -679,7 +834,8 @@ export interface components {
          * TaskView
          * @description A task as its owner sees it.
          *
-         *     ``late_artifacts`` came after the task had ended without a result.
+         *     ``late_artifacts`` came after the task had ended without a result. ``metadata.parked``, with
+         *     ``since`` and ``reason``, is there while the task is on hold until an operator has looked at it.
          */
         TaskView: {
             /** Task Id */
@@ -2051,6 +2207,291 @@ export interface operations {
             };
             /** @description The credential is missing or wrong (`unauthorized`). */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dead_letters_dead_letters_get: {
+        parameters: {
+            query?: {
+                reason?: string | null;
+                task_id?: string | null;
+                dropped?: boolean;
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            /** @description The credential is missing or wrong (`unauthorized`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner is no admin (`admin_only`), or a page of another site sent it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_dead_letters_dead_letters_retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Sequences */
+                    sequences?: number[] | null;
+                    /** Task Id */
+                    task_id?: string | null;
+                    /** Reason */
+                    reason?: string | null;
+                    /** All */
+                    all?: true | null;
+                    /**
+                     * After
+                     * @default 0
+                     */
+                    after?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MendedDeadLetters"];
+                };
+            };
+            /** @description The credential is missing or wrong (`unauthorized`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner is no admin (`admin_only`), or a page of another site sent it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_dead_letter_dead_letters__sequence__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MendedDeadLetters"];
+                };
+            };
+            /** @description The credential is missing or wrong (`unauthorized`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner is no admin (`admin_only`), or a page of another site sent it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is someone else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_dead_letter_dead_letters__sequence__drop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Note */
+                    note: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MendedDeadLetters"];
+                };
+            };
+            /** @description The credential is missing or wrong (`unauthorized`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner is no admin (`admin_only`), or a page of another site sent it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is someone else's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -46,6 +46,10 @@ export const problems: Strings["problems"] = {
   task_store_unavailable: "The server can't look this up right now. Please try again.",
   not_caught_up: "The server is catching up. Please try again in a moment.",
   store_unavailable: "The file store does not answer. Please try again in a moment.",
+  admin_only: "This is for operators only. Ask with an operator’s key.",
+  dead_letter_not_found: "This was tried again or dropped meanwhile.",
+  projection_busy:
+    "The rows are being rebuilt or checked. Nothing was changed; try again in a moment.",
   cross_site: "This came from another site. Open the page itself and try again.",
   headers_too_large: "What was sent could not be read.",
   invalid_http: "What was sent could not be read.",

@@ -45,6 +45,10 @@ export const problems: Strings["problems"] = {
   task_store_unavailable: "Sunucu şu anda buna bakamıyor. Lütfen tekrar dene.",
   not_caught_up: "Sunucu yetişmeye çalışıyor. Birazdan tekrar dene.",
   store_unavailable: "Dosya deposu yanıt vermiyor. Birazdan tekrar dene.",
+  admin_only: "Bu yalnızca yöneticiler içindir. Bir yönetici anahtarıyla deneyin.",
+  dead_letter_not_found: "Bu arada yeniden denenmiş ya da bırakılmış.",
+  projection_busy:
+    "Kayıtlar yeniden kuruluyor ya da denetleniyor. Hiçbir şey değişmedi; birazdan yeniden deneyin.",
   cross_site: "Bu istek başka bir siteden geldi. Sayfanın kendisinden yeniden deneyin.",
   headers_too_large: "Gönderilen okunamadı.",
   invalid_http: "Gönderilen okunamadı.",

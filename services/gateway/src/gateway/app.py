@@ -40,6 +40,7 @@ from gateway.reading import Reader
 from gateway.references import References
 from gateway.routes import (
     changes,
+    dead_letters,
     files,
     history,
     hooks,
@@ -175,6 +176,7 @@ def create_app(
                 *files.router.routes,
                 *hooks.router.routes,
                 *operations.router.routes,
+                *dead_letters.router.routes,
                 *sessions.router.routes,
             ),
         ),

@@ -22,6 +22,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A page of another site sent this with a cookie, or to a server that asks for no key.",
             "Send the key as a header, or have the site allowed (`DARKROOM_CORS_ORIGINS`).",
         ),
+        "admin_only": (
+            "This concerns the tasks of all owners.",
+            "Ask with the key of an owner whom `DARKROOM_ADMINS` names.",
+        ),
         "not_found": ("There is nothing at this address.", "See `/docs` for what there is."),
         "task_not_found": (
             "There is no such task, or it is another owner's.",
@@ -34,6 +38,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "artifact_not_found": (
             "There is no such artifact, it was erased, or it is another owner's.",
             "Take the address from the task as it is now.",
+        ),
+        "dead_letter_not_found": (
+            "No event is put aside at this sequence: it was tried again or dropped by now.",
+            "`GET /dead-letters` lists what is.",
         ),
         "method_not_allowed": ("The address takes other methods.", "`Allow` names them."),
         "upload_too_slow": (
@@ -177,6 +185,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             _SOON,
         ),
         "too_many_streams": ("Too many connections follow tasks here.", "Poll, or ask later."),
+        "projection_busy": (
+            "A rebuild or a verification of the rows is at work, or no task store writes just now.",
+            "Nothing was changed. Ask again when it has ended.",
+        ),
         "shutting_down": ("This gateway is going down.", "Connect again: another one answers."),
         "uploads_busy": ("Too much is being uploaded at this moment.", _SOON),
         "store_unavailable": ("The object store does not answer.", _SOON),

@@ -11,7 +11,16 @@ from fastapi.routing import APIRouter
 from contracts.api import Problem
 from contracts.generation_types import GENERATION_TYPES
 from gateway.refusals import REFUSALS, TOGETHER
-from gateway.routes import changes, files, history, operations, sessions, streams, tasks
+from gateway.routes import (
+    changes,
+    dead_letters,
+    files,
+    history,
+    operations,
+    sessions,
+    streams,
+    tasks,
+)
 
 TITLE = "Darkroom"
 VERSION = "0.1.0"
@@ -52,6 +61,13 @@ _PLAIN_ERRORS = {
     },
 }
 
+_ADMINS = {"403": "The owner is no admin (`admin_only`), or a page of another site sent it."}
+_PLAIN_ERRORS |= {
+    ("get", "/dead-letters"): _ADMINS,
+    ("post", "/dead-letters/{sequence}/retry"): _ADMINS,
+    ("post", "/dead-letters/retry"): _ADMINS,
+    ("post", "/dead-letters/{sequence}/drop"): _ADMINS,
+}
 _FILES = (("get", "/uploads/{upload_id}"), ("get", "/artifacts/{key}"))
 _PLAIN_ERRORS |= {
     each: {"416": "The file has no such part (`range_not_satisfiable`)."} for each in _FILES
@@ -97,6 +113,7 @@ def document() -> dict[str, Any]:
         changes.router,
         files.router,
         operations.router,
+        dead_letters.router,
         sessions.router,
     ):
         router.include_router(each)

@@ -22,6 +22,7 @@ from gateway.places import Places
 from gateway.pressure import Pressure
 from gateway.providers import Providers
 from gateway.reading import Reader
+from gateway.refusals import Refusal
 from gateway.settings import Settings
 from gateway.streams import Streams
 from gateway.submissions import Submissions
@@ -67,5 +68,16 @@ async def _owner(request: Request) -> str:
     return parts_of(request).auth.owner(request.headers, request.scope)
 
 
+async def _admin(request: Request) -> str:
+    owner = await _owner(request)
+    if not parts_of(request).settings.is_admin(owner):
+        raise Refusal(
+            "admin_only",
+            "Only the owners that DARKROOM_ADMINS names may do this.",
+        )
+    return owner
+
+
 InParts = Annotated[Parts, Depends(_parts)]
 Owner = Annotated[str, Depends(_owner)]
+Admin = Annotated[str, Depends(_admin)]

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     auth: Literal["none", "keys", "jwt"] = "none"
     api_keys: SecretStr = SecretStr("")
     session_secret: SecretStr = SecretStr("")
+    admins: str = ""
     streams_limit: Annotated[int, Field(ge=1)] = 10_000
     artifacts_url: str | None = None
     public_url: str | None = None
@@ -67,6 +68,10 @@ class Settings(BaseSettings):
         """The origins of pages that may change things: those, and our own under its public name."""
         own = urlsplit(self.root_url)
         return [*self.origins, f"{own.scheme}://{own.netloc}"]
+
+    def is_admin(self, owner: str) -> bool:
+        """Whether this owner may see and mend what concerns all owners."""
+        return self.auth == "none" or owner in (each.strip() for each in self.admins.split(","))
 
     def check(self) -> None:
         """Raises `BadSettings` for what would be unsafe, or can't be served."""

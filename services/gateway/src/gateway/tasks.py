@@ -19,6 +19,7 @@ from gateway.refusals import Refusal
 
 TIMEOUT_S = 1.0
 CATCH_UP_TIMEOUT_S = 2.5
+MEND_TIMEOUT_S = 10.0
 MAX_IDS = 500
 MAX_CHANGES = 200
 _AGAIN_S = 0.05
@@ -168,6 +169,18 @@ class TaskStore:
         rows: list[dict[str, Any]] = answer["providers"]
         return rows
 
+    async def dead_letters(self, **question: Any) -> dict[str, Any]:
+        """Events that could not be applied, or that were dropped."""
+        return await self._ask(queries.DEAD_LETTERS, question)
+
+    async def retry_dead_letters(self, who: str, **chosen: Any) -> dict[str, Any]:
+        question = {"who": who, **chosen}
+        return await self._ask(queries.RETRY_DEAD_LETTERS, question, MEND_TIMEOUT_S)
+
+    async def drop_dead_letter(self, who: str, sequence: int, note: str) -> dict[str, Any]:
+        question = {"who": who, "sequences": [sequence], "note": note}
+        return await self._ask(queries.DROP_DEAD_LETTERS, question, MEND_TIMEOUT_S)
+
     async def _ask_all(self) -> None:
         try:
             while self._asked:
@@ -231,6 +244,13 @@ def _answer(reply: Mapping[str, Any]) -> dict[str, Any]:
             "The newest tasks are not in the task store yet, and an incomplete answer would be a "
             "wrong one. Try again in a moment.",
             retry_after_s=1,
+        )
+    if error in ("busy", "not_projecting"):
+        raise Refusal(
+            "projection_busy",
+            "The rows are being rebuilt or verified, or nobody writes them just now. Nothing was "
+            "changed; try again in a moment.",
+            retry_after_s=5,
         )
     if error == "unavailable":
         raise unavailable()

@@ -137,7 +137,7 @@ class Orders:
             order = self._read[message.subject](orjson.loads(message.data))
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             _log.warning("order not understood", subject=message.subject, reason=repr(problem))
-            return _error("bad_query")
+            return _not_done("bad_query")
         mended = Mended()
 
         async def work(projection: Projection) -> None:
@@ -147,9 +147,9 @@ class Orders:
         try:
             await self._projector.between_batches(work)
         except Busy:
-            return _error("busy")
+            return _not_done("busy")
         except NotProjecting:
-            return _error("not_projecting")
+            return _not_done("not_projecting")
         except (
             Superseded,
             asyncpg.PostgresError,
@@ -158,13 +158,13 @@ class Orders:
             TimeoutError,
         ) as problem:
             _log.warning("order not carried out", reason=repr(problem))
-            return _error("unavailable")
+            return _not_done("unavailable")
         told = asdict(mended)
         _log.info("dead letters mended", who=order.who, note=order.note, **told)
         return {"ok": told}, "ok"
 
 
-def _error(code: str) -> tuple[Any, str]:
+def _not_done(code: str) -> tuple[Any, str]:
     return {"error": code}, code
 
 

@@ -304,6 +304,8 @@ class Projector:
         self._log_reader = LogReader(requests)
         self._database_url = database_url
         self._moved = asyncio.Condition()
+        self._is_active = False
+        """Whether this process holds the lock; it knows its position a moment later."""
         self._work: deque[tuple[Work, asyncio.Future[None]]] = deque()
         self.while_active: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self.sequence: int | None = None
@@ -361,11 +363,13 @@ class Projector:
             while not await store.try_lock(connection):
                 self.turned_at = time.monotonic()
                 await asyncio.sleep(_LOCK_PAUSE_S)
+            self._is_active = True
             metrics.ACTIVE.set(1)
             _log.info("projecting")
             async with self.while_active():
                 yield connection
         finally:
+            self._is_active = False
             metrics.ACTIVE.set(0)
             self.sequence = None
             while self._work:
@@ -405,7 +409,7 @@ class Projector:
 
         Raises what it raises, or `NotProjecting`.
         """
-        if self.sequence is None:
+        if not self._is_active:
             raise NotProjecting
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work.append((work, done))

@@ -175,6 +175,26 @@ describe("a card tells", () => {
     expect(screen.queryByText("about 12 sec")).toBeNull();
   });
 
+  test("that it is on hold, whatever else it was doing, and what becomes of it", async () => {
+    const parked = { since: "2026-11-21T10:00:00Z", reason: "told in English only" };
+    renderSpeaking(<TaskCard task={runningSample({ metadata: { parked } })} now={NOW} />, "tr");
+    expect(await screen.findByText("Beklemede")).toBeTruthy();
+    expect(screen.getByText(/Bir yöneticinin bakması gerekiyor/)).toBeTruthy();
+    expect(screen.queryByRole("progressbar")).toBeNull();
+  });
+
+  test("that it is on hold when only what was asked apart from it says so", () => {
+    renderSpeaking(<TaskCard task={runningSample()} now={NOW} reason="on_hold" />);
+    expect(screen.getByText("On hold")).toBeTruthy();
+  });
+
+  test("nothing of a hold that is over, or that its owner made up", () => {
+    const task = runningSample({ metadata: { parked: "my own word" } });
+    renderSpeaking(<TaskCard task={task} now={NOW} />);
+    expect(screen.queryByText("On hold")).toBeNull();
+    expect(screen.getByRole("progressbar")).toBeTruthy();
+  });
+
   test("who stood in", () => {
     const task = completedSample("/artifacts/a.png", { metadata: { substituted_from: "KIE" } });
     renderSpeaking(<TaskCard task={task} now={NOW} />);

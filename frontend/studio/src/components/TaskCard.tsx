@@ -1,4 +1,14 @@
-import { Check, CircleSlash, Clock, Download, History, Hourglass, RotateCw, X } from "lucide-react";
+import {
+  Check,
+  CirclePause,
+  CircleSlash,
+  Clock,
+  Download,
+  History,
+  Hourglass,
+  RotateCw,
+  X,
+} from "lucide-react";
 import type { ReactNode } from "react";
 import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
@@ -8,6 +18,7 @@ import {
   artifactsOf,
   checkingText,
   isLate,
+  isOnHold,
   type Reason,
   reasonText,
   substitutionText,
@@ -41,7 +52,7 @@ export interface TaskCardProps {
   readonly busy?: boolean;
   /** Why the last cancel or retry was refused. */
   readonly problem?: string | null;
-  /** Why its provider isn't asked, as far as that was told apart from the task. */
+  /** Why it stands still, as far as that was told apart from the task. */
   readonly reason?: Reason | null;
   /** For a task that waits for its photo. */
   readonly photo?: PhotoStateProps;
@@ -141,6 +152,16 @@ function State({ task, now, name, photo, reason = null }: Named): ReactNode {
         </p>
       ),
   );
+  if (isOnHold(task, reason)) {
+    return (
+      <>
+        <Notice tone="warn" icon={CirclePause} title={tasks.onHold} live>
+          {tasks.onHoldHint}
+        </Notice>
+        {steps}
+      </>
+    );
+  }
   switch (phaseOf(task)) {
     case "scheduled":
       return <p className={styles.line}>{tasks.waiting}</p>;

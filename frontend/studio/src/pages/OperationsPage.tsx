@@ -1,6 +1,7 @@
 import { queryKeys, useGenerationTypes, useTaskHistory } from "@darkroom/react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
+import { DeadLetterTable } from "../components/DeadLetters.tsx";
 import { Notice } from "../components/Notice.tsx";
 import {
   FailureList,
@@ -12,6 +13,7 @@ import {
 } from "../components/Operations.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { useNow, useRepeated } from "../data/clock.ts";
+import { useDeadLetters, useRetryDeadLetters } from "../data/dead-letters.ts";
 import { notedFetch } from "../data/reachability.ts";
 import { useClient } from "../data/studio.tsx";
 import { useSpoken } from "../strings/language.tsx";
@@ -45,6 +47,8 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
   const types = useGenerationTypes();
   const failures = useTaskHistory(FAILED);
   const readings = useReadings();
+  const deadLetters = useDeadLetters(EVERY_MS);
+  const retry = useRetryDeadLetters();
   useRepeated(types.refetch, EVERY_MS * 3);
   useRepeated(failures.refetch, EVERY_MS * 2);
 
@@ -86,6 +90,16 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
         lanes={lanesOf(types.data ?? [], live.data ?? [])}
         counted={live.data !== undefined}
       />
+      {deadLetters !== null && (deadLetters.events > 0 || retry.isSuccess) && (
+        <DeadLetterTable
+          letters={deadLetters}
+          now={now}
+          busy={retry.isPending}
+          retried={retry.data ?? null}
+          failed={retry.isError}
+          onRetry={retry.mutate}
+        />
+      )}
       <FailureList tasks={failures.data ?? null} now={now} onOpen={onOpen} />
     </>
   );

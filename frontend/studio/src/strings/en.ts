@@ -215,6 +215,9 @@ export const en: Strings = {
           ? `${provider} takes no more at present`
           : `${provider} takes no more at present: asked again at ${time}`,
     },
+    onHold: "On hold",
+    onHoldHint:
+      "Something that was recorded of this task could not be read. An operator has to look at it; it goes on from there.",
     substituted: (by, instead) => `Made by ${by}, because ${instead} was down`,
     checkingSubmit: (provider) => `Checking whether ${provider} took this task`,
     cameLate: "Came late",
@@ -390,5 +393,17 @@ export const en: Strings = {
     noFailures: "None. May it stay so.",
     refresh: (seconds) => `Refreshes every ${seconds} s`,
     unavailable: "The figures could not be loaded",
+    deadLetters: "Dead letters",
+    deadLettersHint: "Events that could not be applied. Their tasks are on hold, all others go on.",
+    deadLetterCount: (events, tasks) =>
+      `${events} ${events === 1 ? "event" : "events"} of ${tasks} ${tasks === 1 ? "task" : "tasks"}`,
+    deadReason: "Reason",
+    deadTask: "Task",
+    deadSince: "Since",
+    deadTries: "Tries",
+    deadWaiting: "Behind it",
+    retryOne: (task) => `Try ${task} again`,
+    retryAll: "Try all again",
+    retried: (applied, parked) => `${applied} applied, ${parked} still on hold`,
   },
 };

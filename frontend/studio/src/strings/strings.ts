@@ -189,6 +189,9 @@ export interface Strings {
     readonly modelOf: Named;
     readonly noModels: string;
     readonly heldBack: Readonly<Record<HeldBackCode, (values: HeldBack) => string>>;
+    /** Something of the task could not be read: an operator has to look at it. */
+    readonly onHold: string;
+    readonly onHoldHint: string;
     readonly substituted: (by: string, instead: string) => string;
     readonly checkingSubmit: Named;
     readonly cameLate: string;
@@ -275,5 +278,16 @@ export interface Strings {
     readonly noFailures: string;
     readonly refresh: Counted;
     readonly unavailable: string;
+    readonly deadLetters: string;
+    readonly deadLettersHint: string;
+    readonly deadLetterCount: (events: number, tasks: number) => string;
+    readonly deadReason: string;
+    readonly deadTask: string;
+    readonly deadSince: string;
+    readonly deadTries: string;
+    readonly deadWaiting: string;
+    readonly retryOne: Named;
+    readonly retryAll: string;
+    readonly retried: (applied: number, parked: number) => string;
   };
 }

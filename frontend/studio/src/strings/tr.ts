@@ -205,6 +205,9 @@ export const tr: Strings = {
           ? `${provider} şu anda yeni iş almıyor`
           : `${provider} şu anda yeni iş almıyor: saat ${time} sularında yeniden sorulacak`,
     },
+    onHold: "Beklemede",
+    onHoldHint:
+      "Bu görevle ilgili kaydedilen bir şey okunamadı. Bir yöneticinin bakması gerekiyor; görev oradan devam edecek.",
     substituted: (by, instead) => `${instead} çalışmadığı için ${by} yaptı`,
     checkingSubmit: (provider) => `${provider} bu görevi aldı mı, bakılıyor`,
     cameLate: "Geç geldi",
@@ -375,5 +378,16 @@ export const tr: Strings = {
     noFailures: "Yok. Hep böyle kalsın.",
     refresh: (seconds) => `Her ${seconds} saniyede yenilenir`,
     unavailable: "Rakamlar yüklenemedi",
+    deadLetters: "İşlenemeyen olaylar",
+    deadLettersHint: "Uygulanamayan olaylar. Görevleri beklemede, diğerlerinin hepsi sürüyor.",
+    deadLetterCount: (events, tasks) => `${tasks} görevin ${events} olayı`,
+    deadReason: "Neden",
+    deadTask: "Görev",
+    deadSince: "Ne zamandır",
+    deadTries: "Deneme",
+    deadWaiting: "Arkasında",
+    retryOne: (task) => `Yeniden dene: ${task}`,
+    retryAll: "Hepsini yeniden dene",
+    retried: (applied, parked) => `${applied} uygulandı, ${parked} hâlâ beklemede`,
   },
 };

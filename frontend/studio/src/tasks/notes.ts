@@ -5,8 +5,18 @@ import type { Strings } from "../strings/strings.ts";
 import type { Formats } from "./formats.ts";
 import { isLive, phaseOf, type Task } from "./task.ts";
 
-/** Why its provider isn't asked. */
-export type Reason = NonNullable<Task["waiting_for"]>;
+/** Why it stands still: its provider isn't asked, or an operator has to look at it. */
+export type Reason = NonNullable<Task["waiting_for"]> | typeof ON_HOLD;
+
+export const ON_HOLD = "on_hold";
+
+/** Whether an operator has to look at it before it goes on. */
+export function isOnHold(task: Task, reason: Reason | null = null): boolean {
+  if (!isLive(task)) return false;
+  const parked = task.metadata.parked;
+  const told = typeof parked === "object" && parked !== null && "since" in parked;
+  return told || reason === ON_HOLD;
+}
 
 /** The reason in words, while the task waits. */
 export function reasonText(
@@ -16,7 +26,7 @@ export function reasonText(
   formats: Formats,
 ): string | null {
   const told = reason ?? task.waiting_for;
-  if (told === null || phaseOf(task) !== "waiting") return null;
+  if (told === null || told === ON_HOLD || phaseOf(task) !== "waiting") return null;
   const { code, provider, until } = told;
   const time = until === null ? null : formats.time(until);
   return tasks.heldBack[code]({ provider, time });

@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from integration.cli.conftest import Shell, Submit, ended
+from integration.cli.conftest import Ran, Shell, Submit, ended
 from system import System
 
 _QUICK = ("--param", "width=64", "--param", "height=64")
+SMALL = {"width": 64, "height": 64}
 
 
 async def test_a_picture_is_submitted_followed_and_saved(darkroom: Shell, tmp_path: Path) -> None:
@@ -122,3 +123,35 @@ async def test_an_unknown_task_exits_2(darkroom: Shell) -> None:
     ran = await darkroom("tasks", "show", "0199f0c2-7e4a-7000-8000-00000000dead")
 
     assert (ran.exit_code, ran.stderr) == (2, "Error: There is no such task.\n")
+
+
+async def test_a_task_is_shown_as_it_was_at_a_sequence_of_the_log(
+    darkroom: Shell, system: System
+) -> None:
+    task_id = await system.submit("past", type="CREATE", prompt="mine", provider_params=SMALL)
+    await system.ended(task_id)
+    patched = await system.http.patch(f"/tasks/{task_id}/metadata", json={"page": 1})
+    assert patched.status_code == 200
+    now = (await darkroom("tasks", "show", task_id, "--json")).json
+    told = (await darkroom("events", "show", task_id, "--json")).json
+    sequences = {event["type"]: event["sequence"] for event in told}
+
+    async def at(sequence: int) -> Ran:
+        return await darkroom("tasks", "show", task_id, "--at", str(sequence), "--json")
+
+    asked = (await at(sequences["generation.requested"])).json
+    done = (await at(sequences["generation.annotated"] - 1)).json
+    latest = (await at(now["sequence"] + 1000)).json
+    before = await at(sequences["generation.requested"] - 1)
+    both = await darkroom("tasks", "show", task_id, "--at", "1", "--wait")
+
+    assert (asked["status"], asked["attempt"], asked["image_url"]) == ("processing", 0, None)
+    assert (done["status"], done["metadata"]) == ("completed", {})
+    assert done["image_url"] == now["image_url"]
+    times = {"created_at", "started_at", "updated_at", "finished_at"}
+    assert {k: v for k, v in latest.items() if k not in times} == {
+        k: v for k, v in now.items() if k not in times
+    }
+    assert before.exit_code == 1
+    assert f"began at sequence {sequences['generation.requested']}" in before.stderr
+    assert both.exit_code == 2

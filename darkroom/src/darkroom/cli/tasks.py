@@ -11,6 +11,7 @@ from contracts.generation_types import GENERATION_TYPES
 from darkroom.cli.following import TERMINAL, check_output, save
 from darkroom.cli.gateway import Gateway
 from darkroom.cli.invocation import Invocation, group, pass_invocation
+from darkroom.cli.pasts import task_at
 from darkroom.cli.screen import console, task_lines, task_table
 from darkroom.cli.submit import finish
 
@@ -73,11 +74,22 @@ def list_(
     metavar="PATH",
     help="Save the result there: a file, or a directory. Implies --wait.",
 )
+@click.option(
+    "--at", "sequence", type=click.IntRange(0), help="As it was at this sequence of the log."
+)
 @pass_invocation
-def show(invocation: Invocation, task_id: str, wait: bool, output: str | None) -> None:
+def show(
+    invocation: Invocation, task_id: str, wait: bool, output: str | None, sequence: int | None
+) -> None:
     """One task, whatever became of it."""
+    if sequence is not None and (wait or output is not None):
+        raise click.UsageError("--at shows the past: it goes with neither --wait nor --output.")
     check_output(output)
     with Gateway(invocation) as gateway:
+        if sequence is not None:
+            told = gateway.get(f"/tasks/{quote(task_id, safe='')}/events")["events"]
+            _print(invocation, task_at(task_id, told, sequence, invocation.url.rstrip("/")))
+            return
         task = gateway.task(task_id)
         if output is not None and task["status"] == "completed":
             for path in save(gateway, task, output):

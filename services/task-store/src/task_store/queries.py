@@ -284,7 +284,10 @@ class Queries:
                 event = orjson.loads(row["payload"])
             except orjson.JSONDecodeError:
                 continue
-            events.append({"sequence": row["sequence"], "logtime": row["logtime"], "event": event})
+            # What is parked may be any JSON.
+            if isinstance(event, dict):
+                told = {"sequence": row["sequence"], "logtime": row["logtime"], "event": event}
+                events.append(told)
         return {"events": events}
 
     async def _lines(self, question: Mapping[str, Any]) -> Any:

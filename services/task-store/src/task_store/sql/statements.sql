@@ -162,10 +162,13 @@ SELECT count(*) FROM (
 SELECT build, stream, stream_created, sequence, logtime FROM checkpoint
 
 -- name: read_events
--- One task's events from the raw copy, if it is the owner's and not erased.
+-- One task's events from the raw copy, if it is the owner's and not erased. What was dropped is not
+-- of its history.
 SELECT e.sequence, e.logtime, e.payload
 FROM log.events e
 WHERE e.task_id = $1::text
+  AND NOT EXISTS (SELECT FROM log.dead_letters d
+      WHERE d.subject = e.subject AND d.logtime = e.logtime AND d.action = 'dropped')
   AND EXISTS (SELECT FROM tasks t WHERE t.task_id = $1::text::uuid AND t.owner = $2 AND t.phase <> 'erased')
 ORDER BY e.sequence
 

@@ -259,10 +259,24 @@ class DeadLetterView(BaseModel):
     note: str | None = None
 
 
+class ExhaustedView(BaseModel):
+    """An event on which a subscriber's durable gave up after so many deliveries."""
+
+    consumer: str
+    sequence: int
+    deliveries: int
+    first_at: datetime
+    last_at: datetime
+    task_id: str | None
+    type: str | None
+    subject: str | None
+
+
 class DeadLetters(BaseModel):
     """In the order of the log. ``events``, ``tasks``, ``oldest`` are of all that is put aside."""
 
     dead_letters: list[DeadLetterView]
+    exhausted: list[ExhaustedView]
     events: int
     tasks: int
     oldest: datetime | None
@@ -294,13 +308,15 @@ class DropDeadLetter(_Strict):
 
 class MendedDeadLetters(BaseModel):
     """What came of it: events ``tried``, ``applied``, ``dropped``, and those still ``parked`` with
-    what waits behind them; ``absent`` were not put aside. With ``following`` there is more."""
+    what waits behind them; ``absent`` were not put aside, and of ``exhausted`` a subscriber's
+    deliveries are used up. With ``following`` there is more."""
 
     tried: int
     applied: int
     dropped: int
     parked: int
     absent: list[int]
+    exhausted: list[int]
     following: int | None
 
 

@@ -95,7 +95,9 @@ DEAD_LETTERS: Final = "task-store.dead-letters"
 whose reason begins so; ``waiting`` is how many later ones of the task wait behind it. Ask again
 with ``after`` = ``next`` for more. The last three count all that is parked.
 
-With ``dropped`` those that were dropped, with ``who`` and ``note``."""
+With ``dropped`` those that were dropped, with ``who`` and ``note``. ``exhausted`` are events of
+which a subscriber's deliveries are used up: ``{"consumer", "sequence", "deliveries", "first_at",
+"last_at", "task_id", "type", "subject"}``."""
 
 DEAD_LETTER: Final = "task-store.dead-letter"
 """``{"sequence"}`` -> one of them, with its ``event`` as text, ``waiting_behind`` and ``audit``;
@@ -103,16 +105,17 @@ null if there is none. Of what was dropped long ago ``waiting_behind`` is absent
 
 RETRY_DEAD_LETTERS: Final = "task-store.retry-dead-letters"
 """``{"who", "sequences"? | "task_id"? | "reason"? | "all"?, "after"?}`` -> ``{"tried", "applied",
-"dropped", "parked", "absent": [sequence], "following"}``: apply them as if they came now, each task
-in the order of the log. ``parked`` still are, with what waits behind them. Up to 1,000 tasks; ask
-again with ``after`` = ``following`` for more.
+"dropped", "parked", "absent": [sequence], "exhausted": [sequence], "following"}``: apply them as if
+they came now, each task in the order of the log. ``parked`` still are, with what waits behind them.
+Up to 1,000 tasks; ask again with ``after`` = ``following`` for more.
 
 The task-store that projects listens alone. Errors: ``busy`` while a rebuild or a verification is at
 work, ``not_projecting``, ``unavailable``; nothing or all of it was done then."""
 
 DROP_DEAD_LETTERS: Final = "task-store.drop-dead-letters"
 """``{"who", "sequences", "note"}`` -> the same: these are never applied, in no rebuild either; what
-waited behind them is. With an ``absent`` sequence nothing is done."""
+waited behind them is, and what is ``exhausted`` is closed. With an ``absent`` sequence nothing is
+done."""
 
 STATUS: Final = "task-store.status"
 """``{}`` -> the projection's checkpoint, lag, parked count and whether it is the active one."""

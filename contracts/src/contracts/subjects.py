@@ -44,6 +44,8 @@ BUCKETS: Mapping[str, timedelta | None] = MappingProxyType(
 )
 """Every key-value bucket, and how long a value in it lives; None for ever."""
 CANCEL_SUBJECTS = "cancel.*"
+EXHAUSTED_DELIVERIES = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{STREAM}.*"
+"""What the broker tells of a durable that gives up on an event (core NATS, at most once)."""
 REPLAY_PREFIX = "replay"
 """Old events, told again to a new subscriber: ``replay.<name>.<original subject>``."""
 RESTORE_PREFIX = "restore"

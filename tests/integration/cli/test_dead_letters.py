@@ -6,12 +6,14 @@ import getpass
 
 import nats
 
-from contracts.subjects import progress_subject
+from contracts.subjects import STREAM, progress_subject, requested_subject
 from darkroom.stack.addresses import discover
 from delivery.connection import connection_options
 from integration.cli.conftest import Shell
 from servers import eventually
 from system import System
+
+STRAY = "0199f0c2-7e4a-7000-8000-0000000000ff"
 
 
 async def _put_aside(system: System, payload: bytes) -> str:
@@ -70,6 +72,39 @@ async def test_what_is_put_aside_is_listed_shown_tried_again_and_dropped(
     assert "(a stray publish)" in history.stdout
     verified = await darkroom("projection", "verify")
     assert verified.exit_code == 0, verified.stdout
+
+
+async def test_a_request_that_no_generator_can_read_is_among_them(
+    darkroom: Shell, system: System
+) -> None:
+    url = discover(system.data_dir).nats_url
+    assert url is not None
+    client = await nats.connect(url, **connection_options("test"))
+    try:
+        js = client.jetstream()
+        stored = await js.publish(requested_subject("CREATE", "studio", STRAY), b"no request")
+
+        async def taken() -> bool:
+            consumer = await js.consumer_info(STREAM, "generator-create-studio")
+            assert consumer.ack_floor is not None
+            return consumer.ack_floor.stream_seq >= stored.seq
+
+        await eventually(taken, 30, "no generator has answered for it")
+    finally:
+        await client.close()
+
+    async def listed() -> list[dict[str, object]]:
+        ran = await darkroom("dead-letters", "list", "--task", STRAY, "--json")
+        found: list[dict[str, object]] = ran.json["dead_letters"]
+        return found
+
+    [letter] = await eventually(listed, 15)
+    shown = await darkroom("dead-letters", "show", str(stored.seq))
+
+    assert letter["sequence"] == stored.seq
+    assert "no request" in shown.stdout
+    dropped = await darkroom("dead-letters", "drop", str(stored.seq), "--note", "stray")
+    assert dropped.exit_code == 0
 
 
 async def test_where_nobody_projects_that_is_said(bare: Shell) -> None:

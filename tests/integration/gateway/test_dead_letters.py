@@ -87,6 +87,7 @@ async def test_without_keys_the_one_owner_is_the_admin(task_store: House) -> Non
     assert answer.status_code == 200
     assert answer.json() == {
         "dead_letters": [],
+        "exhausted": [],
         "events": 0,
         "tasks": 0,
         "oldest": None,
@@ -109,5 +110,6 @@ async def test_a_choice_is_made_in_one_way(task_store: House, admin: httpx2.Asyn
         "dropped": 0,
         "parked": 0,
         "absent": [],
+        "exhausted": [],
         "following": None,
     }

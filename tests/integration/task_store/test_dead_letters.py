@@ -9,11 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from nats.js.api import ConsumerConfig
 
 from builders import cancelled, completed, erased, progressed, requested, started, task_id
 from contracts import events, queries
 from contracts.events import Event
-from contracts.subjects import progress_subject
+from contracts.subjects import ALL_EVENTS, STREAM, progress_subject
 from delivery.requests import NoResponders
 from integration.task_store.conftest import Bus, Starter
 from integration.task_store.test_rebuild import Workshop, rows
@@ -231,3 +232,39 @@ async def test_an_order_reaches_the_one_that_projects_and_where_nobody_does_that
     await bus.projected(await bus.tell(started()))
     for _ in range(8):
         assert (await retry(bus, all=True))["tried"] == 1
+
+
+async def test_deliveries_that_a_subscriber_used_up_are_listed_and_closed(
+    bus: Bus, task_store: None
+) -> None:
+    sequence = await bus.tell(requested())
+    await bus.projected(sequence)
+    before = (await bus.client.jetstream().stream_info(STREAM)).state.messages
+    bound = ConsumerConfig(max_deliver=2, ack_wait=30)
+    subscriber = await bus.client.jetstream().pull_subscribe(ALL_EVENTS, "billing", config=bound)
+    for _ in range(2):
+        [message] = await subscriber.fetch(1, timeout=5)
+        await message.nak()
+    # The broker gives up when it would have to deliver once more.
+    asked = asyncio.create_task(subscriber.fetch(1, timeout=5))
+
+    async def exhausted() -> list[Any]:
+        found: list[Any] = (await bus.ask(queries.DEAD_LETTERS))["ok"]["exhausted"]
+        return found
+
+    [entry] = await eventually(exhausted)
+    asked.cancel()
+    shown = (await bus.ask(queries.DEAD_LETTER, sequence=sequence))["ok"]
+    tried = await retry(bus, sequences=[sequence])
+    still_open = await exhausted()
+    order = {"who": WHO, "sequences": [sequence], "note": "billing read it by itself"}
+    closed = (await bus.ask(queries.DROP_DEAD_LETTERS, **order))["ok"]
+
+    assert (entry["consumer"], entry["sequence"], entry["deliveries"]) == ("billing", sequence, 2)
+    assert (entry["task_id"], entry["type"]) == (task_id(1), "generation.requested")
+    assert json.loads(shown["event"])["subject"] == task_id(1)
+    assert (tried["tried"], tried["absent"], tried["exhausted"]) == (0, [], [sequence])
+    assert still_open == [entry]
+    assert (closed["exhausted"], closed["dropped"], closed["absent"]) == ([sequence], 0, [])
+    assert await exhausted() == []
+    assert (await bus.client.jetstream().stream_info(STREAM)).state.messages == before

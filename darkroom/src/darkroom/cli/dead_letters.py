@@ -56,9 +56,16 @@ def list_(
     found, counted, more = run(_listed(question, limit))
     if invocation.as_json:
         invocation.print_json(
-            {"dead_letters": found, "events": counted["events"], "tasks": counted["tasks"]}
+            {
+                "dead_letters": found,
+                "exhausted": counted["exhausted"],
+                "events": counted["events"],
+                "tasks": counted["tasks"],
+            }
         )
         return
+    if counted["exhausted"] and not dropped:
+        console().print(_exhausted_table(counted["exhausted"]))
     if not found:
         click.echo("Nothing was dropped." if dropped else "Nothing is put aside.", err=True)
         return
@@ -90,7 +97,7 @@ def show(invocation: Invocation, sequence: int) -> None:
                 ("task", letter["task_id"]),
                 ("type", letter["type"]),
                 ("subject", letter["subject"]),
-                ("reason", letter["reason"]),
+                ("reason", letter.get("reason")),
                 ("waits behind", letter.get("behind")),
                 ("first", when(letter["first_at"])),
                 ("last", when(letter["last_at"])),
@@ -99,6 +106,7 @@ def show(invocation: Invocation, sequence: int) -> None:
                     ("behind it", f"{each['sequence']} {each['type'] or ''}")
                     for each in letter.get("waiting_behind", ())
                 ),
+                *(("given up by", _given_up(each)) for each in letter["exhausted"]),
                 *(("history", _history(each)) for each in letter["audit"]),
             ]
         )
@@ -132,7 +140,14 @@ def retry(
         order["all"] = True
     else:
         order |= {"task_id": task_id, "reason": reason}
-    _tell(ctx, invocation, run(_carried_out(queries.RETRY_DEAD_LETTERS, order)))
+    done = run(_carried_out(queries.RETRY_DEAD_LETTERS, order))
+    if done["exhausted"]:
+        click.echo(
+            f"{_joined(done['exhausted'])}: a subscriber has used up its deliveries. Nothing is "
+            "published again for it: it reads the event from the log, and `drop` closes this.",
+            err=True,
+        )
+    _tell(ctx, invocation, done)
 
 
 @dead_letters.command()
@@ -147,9 +162,7 @@ def drop(ctx: click.Context, invocation: Invocation, sequences: tuple[int, ...],
     order = {"who": _who(), "sequences": sequences, "note": note}
     done = run(_carried_out(queries.DROP_DEAD_LETTERS, order))
     if done["absent"]:
-        raise Refused(
-            f"Nothing is put aside at {', '.join(map(str, done['absent']))}: nothing was dropped."
-        )
+        raise Refused(f"Nothing is put aside at {_joined(done['absent'])}: nothing was dropped.")
     _tell(ctx, invocation, done)
 
 
@@ -176,14 +189,14 @@ async def _listed(
 
 async def _carried_out(subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
     """All of it, a thousand tasks at a time; the log goes on between two."""
-    total: dict[str, Any] = {"tried": 0, "applied": 0, "dropped": 0, "parked": 0, "absent": []}
+    total: dict[str, Any] = {"tried": 0, "applied": 0, "dropped": 0, "parked": 0}
     after: int | None = 0
     async with log_connection(server_addresses().nats_url) as client, log_requests(client) as bus:
         while after is not None:
             done = await _ask(bus, subject, {**order, "after": after}, _CARRY_OUT_TIMEOUT_S)
             for name in ("tried", "applied", "dropped", "parked"):
                 total[name] += done[name]
-            total["absent"] = done["absent"]
+            total |= {"absent": done["absent"], "exhausted": done["exhausted"]}
             after = done["following"]
     return total
 
@@ -221,7 +234,7 @@ def _tell(ctx: click.Context, invocation: Invocation, done: Mapping[str, Any]) -
         parts += [f"{done['applied']:,} applied", f"{done['parked']:,} still put aside"]
         click.echo(f"{', '.join(parts)}.")
         if done["absent"]:
-            click.echo(f"Nothing was put aside at {', '.join(map(str, done['absent']))}.", err=True)
+            click.echo(f"Nothing was put aside at {_joined(done['absent'])}.", err=True)
     if done["parked"] or done["absent"]:
         ctx.exit(FOUND_SOMETHING)
 
@@ -254,6 +267,28 @@ def _dropped_table(letters: list[Any]) -> Table:
             Text(plain(each["note"])),
         )
     return table
+
+
+def _exhausted_table(exhausted: list[Any]) -> Table:
+    table = _with_columns("sequence", "task", "type", "deliveries", "last", "given up by")
+    for each in exhausted:
+        table.add_row(
+            str(each["sequence"]),
+            Text(plain(each["task_id"] or "")),
+            Text(plain((each["type"] or "?").removeprefix("generation."))),
+            str(each["deliveries"]),
+            when(each["last_at"]),
+            Text(plain(each["consumer"])),
+        )
+    return table
+
+
+def _given_up(each: Mapping[str, Any]) -> str:
+    return f"{each['consumer']} after {each['deliveries']} deliveries, {when(each['last_at'])}"
+
+
+def _joined(sequences: list[int]) -> str:
+    return ", ".join(map(str, sequences))
 
 
 def _with_columns(*names: str) -> Table:

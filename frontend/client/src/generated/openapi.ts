@@ -570,6 +570,8 @@ export interface components {
         DeadLetters: {
             /** Dead Letters */
             dead_letters: components["schemas"]["DeadLetterView"][];
+            /** Exhausted */
+            exhausted: components["schemas"]["ExhaustedView"][];
             /** Events */
             events: number;
             /** Tasks */
@@ -600,6 +602,34 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * ExhaustedView
+         * @description An event on which a subscriber's durable gave up after so many deliveries.
+         */
+        ExhaustedView: {
+            /** Consumer */
+            consumer: string;
+            /** Sequence */
+            sequence: number;
+            /** Deliveries */
+            deliveries: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Task Id */
+            task_id: string | null;
+            /** Type */
+            type: string | null;
+            /** Subject */
+            subject: string | null;
+        };
         /** GenerationTypeView */
         GenerationTypeView: {
             /** Type */
@@ -629,7 +659,8 @@ export interface components {
         /**
          * MendedDeadLetters
          * @description What came of it: events ``tried``, ``applied``, ``dropped``, and those still ``parked`` with
-         *     what waits behind them; ``absent`` were not put aside. With ``following`` there is more.
+         *     what waits behind them; ``absent`` were not put aside, and of ``exhausted`` a subscriber's
+         *     deliveries are used up. With ``following`` there is more.
          */
         MendedDeadLetters: {
             /** Tried */
@@ -642,6 +673,8 @@ export interface components {
             parked: number;
             /** Absent */
             absent: number[];
+            /** Exhausted */
+            exhausted: number[];
             /** Following */
             following: number | null;
         };

@@ -14,6 +14,7 @@ from delivery.connection import check_server, connection_options, reached
 from delivery.loops import end_loop
 from delivery.requests import Requests
 from task_store.dead_letters import Orders
+from task_store.exhausted import noted
 from task_store.gauges import keep_gauges
 from task_store.projector import Projector
 from task_store.queries import Queries
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastStream:
         stack.push_async_callback(end_loop, projecting)
         counting = asyncio.create_task(keep_gauges(pool, projector))
         stack.push_async_callback(end_loop, counting)
+        await stack.enter_async_context(noted(client, pool))
         answers = Queries(client, pool, projector)
         await answers.start()
         stack.push_async_callback(answers.stop)

@@ -47,6 +47,7 @@ async def listed(pool: asyncpg.Pool, question: Mapping[str, Any]) -> Any:
     counted = await pool.fetchrow(STATEMENTS["count_parked"])
     return {
         "dead_letters": [_letter(row) for row in rows],
+        "exhausted": await _exhausted(pool, None, question.get("task_id")),
         "next": rows[-1]["sequence"] if len(rows) == limit else None,
         **dict(counted or {}),
     }
@@ -60,12 +61,14 @@ async def shown(pool: asyncpg.Pool, question: Mapping[str, Any]) -> Any:
     sequence = int(question["sequence"])
     row = await pool.fetchrow(DEAD_LETTERS["show_parked"], sequence)
     audit = [dict(each) for each in await pool.fetch(DEAD_LETTERS["audit_of_event"], sequence)]
+    exhausted = await _exhausted(pool, sequence, None)
     if row is None:
         dropped = await pool.fetch(DEAD_LETTERS["list_dropped"], sequence - 1, None, None, 1)
         found = [each for each in dropped if each["sequence"] == sequence]
-        if not found:
-            return None
-        return _letter(found[0]) | {"event": _text(found[0]["payload"]), "audit": audit}
+        told = {"exhausted": exhausted, "audit": audit}
+        if found:
+            return _letter(found[0]) | {"event": _text(found[0]["payload"])} | told
+        return await _delivered(pool, sequence) | told if exhausted else None
     behind = await pool.fetch(
         DEAD_LETTERS["waiting_behind"], row["task_id"], sequence, _MOST_BEHIND
     )
@@ -73,8 +76,25 @@ async def shown(pool: asyncpg.Pool, question: Mapping[str, Any]) -> Any:
         {"sequence": each["sequence"], "logtime": each["logtime"], "type": _type(each)}
         for each in behind
     ]
-    told = {"event": _text(row["payload"]), "waiting_behind": waiting, "audit": audit}
-    return _letter(row) | {"waiting": len(behind)} | told
+    return (
+        _letter(row)
+        | {"event": _text(row["payload"]), "waiting": len(behind), "waiting_behind": waiting}
+        | {"exhausted": exhausted, "audit": audit}
+    )
+
+
+async def _exhausted(
+    pool: asyncpg.Pool, sequence: int | None, task_id: str | None
+) -> list[dict[str, Any]]:
+    """Of which events the deliveries to a subscriber are used up."""
+    rows = await pool.fetch(DEAD_LETTERS["list_exhausted"], sequence, task_id, _MOST_LISTED)
+    return [_letter(row) for row in rows]
+
+
+async def _delivered(pool: asyncpg.Pool, sequence: int) -> dict[str, Any]:
+    """An event that was applied here, and not by a subscriber."""
+    [row, *_] = await pool.fetch(DEAD_LETTERS["list_exhausted"], sequence, None, 1)
+    return _letter(row) | {"event": _text(row["payload"])}
 
 
 def _letter(row: Any) -> dict[str, Any]:

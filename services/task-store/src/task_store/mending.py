@@ -49,6 +49,8 @@ class Mended:
     dropped: int = 0
     parked: int = 0
     absent: tuple[int, ...] = ()
+    exhausted: tuple[int, ...] = ()
+    """Of these a subscriber's deliveries are used up; nothing is published again for it."""
     following: int | None = None
 
 
@@ -58,10 +60,18 @@ async def mend(projection: Projection, order: Order) -> Mended:
     sequences = None if order.sequences is None else list(order.sequences)
     mended = Mended()
     if sequences is not None:
+        exhausted = await connection.fetch(DEAD_LETTERS["exhausted"], sequences)
+        mended.exhausted = tuple(row["sequence"] for row in exhausted)
         absent = await connection.fetch(DEAD_LETTERS["absent"], sequences)
-        mended.absent = tuple(row["sequence"] for row in absent)
+        mended.absent = tuple(
+            row["sequence"] for row in absent if row["sequence"] not in mended.exhausted
+        )
         if order.drop and mended.absent:
             return mended
+        if order.drop and mended.exhausted:
+            await connection.execute(
+                DEAD_LETTERS["close_exhausted"], sequences, order.who, order.note
+            )
     chosen = await connection.fetch(
         DEAD_LETTERS["chosen_tasks"],
         sequences,

@@ -46,7 +46,7 @@ async def list_dead_letters(
     told = await parts.tasks.dead_letters(
         reason=reason, task_id=task_id, dropped=dropped, after=after, limit=limit
     )
-    for letter in told["dead_letters"]:
+    for letter in (*told["dead_letters"], *told["exhausted"]):
         letter |= {name: utc(letter[name]) for name in _TIMES}
     return json_response(told | {"oldest": utc(told["oldest"])})
 

@@ -81,3 +81,29 @@ ORDER BY sequence LIMIT $4
 
 -- name: audit_of_event
 SELECT at, who, action, note, reason, outcome FROM log.dead_letters WHERE sequence = $1 ORDER BY id
+
+-- name: note_exhausted
+-- The broker may tell it again after the consumer was reset: then it is open again.
+INSERT INTO log.exhausted_deliveries AS e (consumer, sequence, deliveries, first_at, last_at)
+VALUES ($1, $2, $3, $4, $4)
+ON CONFLICT (consumer, sequence) DO UPDATE SET
+    deliveries = excluded.deliveries, last_at = greatest(e.last_at, excluded.last_at),
+    closed_at = NULL, closed_by = NULL, note = NULL
+WHERE e.last_at < excluded.last_at
+
+-- name: list_exhausted
+-- The event comes from the raw copy; an erased one is not there any more.
+SELECT x.consumer, x.sequence, x.deliveries, x.first_at, x.last_at, e.task_id, e.subject, e.payload
+FROM log.exhausted_deliveries x LEFT JOIN log.events e USING (sequence)
+WHERE x.closed_at IS NULL AND ($1::bigint IS NULL OR x.sequence = $1)
+  AND ($2::text IS NULL OR e.task_id = $2)
+ORDER BY x.sequence, x.consumer LIMIT $3
+
+-- name: exhausted
+-- Those of some sequences of which a subscriber's deliveries are used up.
+SELECT DISTINCT sequence FROM log.exhausted_deliveries
+WHERE closed_at IS NULL AND sequence = ANY($1::bigint[])
+
+-- name: close_exhausted
+UPDATE log.exhausted_deliveries SET closed_at = clock_timestamp(), closed_by = $2, note = $3
+WHERE closed_at IS NULL AND sequence = ANY($1::bigint[])

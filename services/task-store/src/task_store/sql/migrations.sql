@@ -32,3 +32,19 @@ CREATE INDEX dead_letters_of_event ON log.dead_letters (subject, logtime);
 CREATE INDEX dead_letters_of_task ON log.dead_letters (task_id);
 COMMENT ON TABLE log.dead_letters IS
     'Audit of parked events that were tried again or dropped. A projection never applies a dropped one.';
+
+-- 0003 deliveries to a subscriber that are used up
+CREATE TABLE log.exhausted_deliveries (
+    consumer text COLLATE "C" NOT NULL,
+    sequence bigint NOT NULL,
+    deliveries bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    closed_by text,
+    note text,
+    PRIMARY KEY (consumer, sequence)
+);
+CREATE INDEX exhausted_open ON log.exhausted_deliveries (sequence) WHERE closed_at IS NULL;
+COMMENT ON TABLE log.exhausted_deliveries IS
+    'What the broker told of durables with max_deliver that gave up on an event: a hint, at most once.';

@@ -141,6 +141,11 @@ def restore_subject(subject: str) -> str:
     return f"{RESTORE_PREFIX}.{subject}"
 
 
+def callbacks_of(task_id: str) -> str:
+    """A wildcard over the keys of `HOOK_BUCKET` that belong to a task, as subjects."""
+    return f"$KV.{HOOK_BUCKET}.*.{task_id}"
+
+
 def cancel_subject(task_id: str) -> str:
     return f"cancel.{task_id}"
 

@@ -191,3 +191,17 @@ async def test_while_the_log_is_away_the_service_is_told_to_call_again(
         return (await service.post(KIE, content=b"after")).status_code == 204
 
     await eventually(called_again, 30)
+
+
+async def test_what_was_called_back_is_erased_with_its_task(
+    house: House, service: httpx2.AsyncClient, http: httpx2.AsyncClient
+) -> None:
+    other = "0199f0c2-7e4a-7000-8000-0000000000aa"
+    await house.tell(requested(**own(other, lane="kie")))
+    for called in (TASK, other):
+        assert (await service.post(f"/hooks/kie/{called}", content=b"{}")).status_code == 204
+
+    assert (await http.delete(f"/tasks/{TASK}")).status_code == 204
+
+    assert await kept(house) is None
+    assert await kept(house, f"kie.{other}") is not None

@@ -30,6 +30,7 @@ from contracts.subjects import (
     StreamSpec,
     band_of,
     beginnings_of,
+    callbacks_of,
     cancel_subject,
     facts_after_request,
     lane_of,
@@ -148,3 +149,8 @@ def test_a_lane_tells_its_provider_and_how_far_back_it_is(band: int, lane: str) 
 def test_the_lanes_of_a_provider_are_served_in_the_order_of_their_names() -> None:
     lanes = [lane_of("kie", band) for band in range(3)]
     assert lanes == sorted(lanes)
+
+
+def test_a_tasks_callbacks_are_found_whoever_serves_it() -> None:
+    assert matches(callbacks_of("t-1"), "$KV.HOOKS.kie.t-1")
+    assert not matches(callbacks_of("t-1"), "$KV.HOOKS.kie.t-2")

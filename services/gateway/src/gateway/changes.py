@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,17 +23,11 @@ from contracts.ids import made_at
 from contracts.lifecycle import MOVES, STATUS_OF, Phase, evolve
 from contracts.merge_patch import merge_patch
 from contracts.records import Record, from_record, to_record
-from contracts.subjects import (
-    STREAM,
-    beginnings_of,
-    cancel_subject,
-    finished_subject,
-    requests_of,
-)
-from delivery.ends import Lost, Won, publish_end, publish_erasure
+from contracts.subjects import cancel_subject, finished_subject
+from delivery.ends import Lost, Won, publish_end
+from delivery.erasure import erase_from_bus
 from delivery.log import LogUnavailable
 from delivery.publisher import LastSequence, OutcomeUnknown, WrongLastSequence
-from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.admission import is_task_id
 from gateway.bus import PUBLISH_BUDGET_S, Bus
 from gateway.facts import attributes_of
@@ -44,7 +37,6 @@ from gateway.tasks import TaskStore
 from gateway.wellformed import check_json
 
 ERASE_S = 2.0
-_PURGE_S = 2.0
 _ANNOTATE_TRIES = 10
 
 
@@ -116,8 +108,9 @@ class Changes:
             await self._end(record)
         link = self._bus.link
         event = Erased(**attributes_of(Erased, record))
-        sequence = await publish_erasure(link.publisher, link.log, event, budget_s=PUBLISH_BUDGET_S)
-        await self._purge(record)
+        sequence = await erase_from_bus(
+            link.publisher, link.log, link.requests, event, budget_s=PUBLISH_BUDGET_S
+        )
         stored = [each.key async for each in self._store.list(task_prefix(owner, task_id))]
         await self._store.delete(stored)
         await self._delete_uploads(owner, record)
@@ -172,28 +165,6 @@ class Changes:
                 raise task_not_found()
             record = to_record(task)
         return record, last.sequence
-
-    async def _purge(self, record: Record) -> None:
-        """Take the task's events out of the log, but for the erasure."""
-        task_id = record["task_id"]
-        finished = finished_subject(record["type"], task_id)
-        await asyncio.gather(
-            self._purge_subject({"filter": requests_of(task_id)}),
-            self._purge_subject({"filter": beginnings_of(task_id)}),
-            self._purge_subject({"filter": finished, "keep": 1}),
-        )
-
-    async def _purge_subject(self, which: dict[str, Any]) -> None:
-        subject = f"$JS.API.STREAM.PURGE.{STREAM}"
-        try:
-            reply = await self._bus.link.requests.call(
-                subject, json.dumps(which).encode(), timeout=_PURGE_S
-            )
-        except (NoReply, NoResponders, Unreachable) as problem:
-            raise LogUnavailable(subject) from problem
-        error = json.loads(reply.data).get("error")
-        if error is not None:
-            raise LogUnavailable(error.get("description", "purge refused"))
 
     async def _delete_uploads(self, owner: str, record: Record) -> None:
         """The task's own uploads that no other task refers to; what is left, the sweep takes."""

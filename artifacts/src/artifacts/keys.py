@@ -80,6 +80,12 @@ def task_prefix(owner: str, task_id: str) -> str:
     return f"artifacts/{owner_digest(owner)}/{_matching(_ID, task_id, 'task id')}"
 
 
+def owner_prefixes(owner: str) -> tuple[str, str]:
+    """The folders of everything that an owner has in the store."""
+    digest = owner_digest(owner)
+    return f"uploads/{digest}", f"artifacts/{digest}"
+
+
 def artifact_key(owner: str, task_id: str, attempt: int, index: int, sha256: str, ext: str) -> str:
     """Where one result goes. The content is part of the name: another content, another key.
 

@@ -155,6 +155,10 @@ async def test_the_system_works_and_the_broker_refuses_nothing(
         "events", "show", completed["task_id"], nats_url=broker.url("ops")
     )
     erased = await http.delete(path)
+    looked = await services.darkroom(
+        "erase", "--task", completed["task_id"], "--verify", nats_url=broker.url("ops")
+    )
+    owner = await services.darkroom("erase", "local", "--yes", nats_url=broker.url("gateway"))
 
     assert (answer.status_code, completed["status"]) == (200, "completed")
     assert (picture.status_code, patched.json()["metadata"]) == (200, {"a": 1})
@@ -166,6 +170,8 @@ async def test_the_system_works_and_the_broker_refuses_nothing(
     assert doctor[0] == 0, doctor[1]
     assert events[0] == 0, events[1]
     assert " completed " in events[1]
+    assert looked[0] == 0, looked[1]
+    assert owner[0] == 0, owner[1]
     assert [line for line in broker.log.splitlines() if "iolation" in line] == []
 
 

@@ -16,6 +16,7 @@ from artifacts.keys import (
     key_of,
     kind,
     owner_digest,
+    owner_prefixes,
     part_key,
     sidecar_key,
     task_prefix,
@@ -227,3 +228,11 @@ def test_an_intermediate_file_is_told_from_a_result() -> None:
     assert is_part(part_key("ann", "t-1", "a" * 64, "png"))
     assert not is_part(artifact_key("ann", "t-1", 1, 0, "a" * 64, "png"))
     assert not is_part(upload_key("ann", "u-1"))
+
+
+def test_what_an_owner_has_lies_in_two_folders() -> None:
+    uploads, artifacts = owner_prefixes("ann")
+
+    assert upload_key("ann", "u-1").startswith(f"{uploads}/")
+    assert task_prefix("ann", "t-1").startswith(f"{artifacts}/")
+    assert not upload_key("bob", "u-1").startswith(uploads)

@@ -24,6 +24,7 @@ COMMANDS = (
     Entry("providers", "providers:providers", "See who serves what, and check who is configured."),
     Entry("projection", "projection:projection", "Look at, rebuild and verify the projection."),
     Entry("dead-letters", "dead_letters:dead_letters", "See, retry and drop what was put aside."),
+    Entry("erase", "erase:erase", "Erase everything of an owner, or show that nothing is left."),
     Entry("setup", "setup:setup", "Create or check streams, consumers and schema."),
     Entry("doctor", "doctor:doctor", "Tell what is wrong, and the mend."),
     Entry("config", "config:config", "Print the effective settings, without secrets."),

@@ -140,12 +140,12 @@ def finding_line(finding: Finding) -> Text:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(doing: str, of_what: str = "events") -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, where somebody looks at it: told of events done, and of how many."""
     columns = (
         TextColumn(doing),
         BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"),
+        TextColumn(f"{{task.completed:,.0f}} of {{task.total:,.0f}} {of_what}"),
         TimeRemainingColumn(),
     )
     screen = console(stderr=True)

@@ -27,6 +27,8 @@ REBUILD: Mapping[str, str] = MappingProxyType(_named(_read("rebuild.sql"), "name
 
 DEAD_LETTERS: Mapping[str, str] = MappingProxyType(_named(_read("dead_letters.sql"), "name: "))
 
+ERASURE: Mapping[str, str] = MappingProxyType(_named(_read("erasure.sql"), "name: "))
+
 MIGRATIONS: Mapping[int, str] = MappingProxyType(
     {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
 )

@@ -1,0 +1,213 @@
+"""Finding everything that there is of an owner, and erasing it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import click
+from nats.aio.client import Client
+
+from artifacts.keys import owner_prefixes, task_prefix
+from artifacts.store import ArtifactStore, StoreUnavailable
+from contracts.events import Cancelled, CancelledData, Erased, envelope, event_type, schema_urn
+from contracts.ids import uuid7
+from contracts.subjects import ALL_EVENTS, HOOK_BUCKET, cancel_subject, task_id_of
+from darkroom.cli.failures import Unreachable
+from darkroom.cli.remains import Remains, Sought, judge, tasktype_of, type_of
+from darkroom.cli.servers import database_connection, log_connection, log_requests
+from darkroom.cli.settings import CommandLineSettings, server_addresses
+from delivery.bucket import read_bucket
+from delivery.ends import Won, publish_end
+from delivery.erasure import erase_from_bus
+from delivery.log import LogReader
+from delivery.publisher import LogFull, LogUnreachable, OutcomeUnknown, Publisher, Refused
+from delivery.requests import Requests
+from task_store import erasure, store
+
+SOURCE = "darkroom erase"
+_CATCH_UP_S = 30.0
+_POLL_S = 0.1
+_FILES = 500
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """All that keeps anything of a task."""
+
+    client: Client
+    requests: Requests
+    log: LogReader
+    publisher: Publisher
+    database: asyncpg.Connection
+    files: ArtifactStore
+
+    async def projected(self, sequence: int) -> None:
+        """Wait until the rows are that far; said if they don't get there."""
+        deadline = asyncio.get_running_loop().time() + _CATCH_UP_S
+        while (at := (await store.load_checkpoint(self.database)).sequence) < sequence:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unreachable(
+                    f"The rows are at {at}, the log at {sequence}: what they hold can't be judged. "
+                    "Look with `darkroom doctor`, and run this again."
+                )
+            await asyncio.sleep(_POLL_S)
+
+
+@asynccontextmanager
+async def plane(settings: CommandLineSettings) -> AsyncIterator[Plane]:
+    addresses = server_addresses(settings)
+    where = settings.artifacts_url or (settings.data_dir.resolve() / "artifacts").as_uri()
+    try:
+        files = ArtifactStore.open(where)
+        async with (
+            log_connection(addresses.nats_url) as client,
+            log_requests(client) as requests,
+            database_connection(addresses.database_url) as database,
+        ):
+            await store.check_schema(database)
+            log, publisher = LogReader(requests), Publisher(requests)
+            yield Plane(client, requests, log, publisher, database, files)
+    except StoreUnavailable as problem:
+        raise Unreachable(f"The artifacts can't be reached ({problem}). Try again.") from None
+    except (LogFull, LogUnreachable, OutcomeUnknown, Refused) as problem:
+        raise Unreachable(
+            f"The log does not take it ({problem or type(problem).__name__}). What was erased is; "
+            "run this again for the rest."
+        ) from None
+    except ValueError as problem:
+        raise click.UsageError(f"DARKROOM_ARTIFACTS_URL: {problem}") from None
+
+
+async def look(plane: Plane, sought: Sought, tell: Tell) -> Remains:
+    """Look everywhere. ``tell`` is told how much of the log was read, of how much."""
+    last = await plane.log.last(ALL_EVENTS)
+    await plane.projected(0 if last is None else last.sequence)
+    found = Remains()
+    owners = await _look_at_rows(plane, sought, found)
+    if last is not None:
+        await _look_at_log(plane, sought, last.sequence, found, tell)
+    for table in await erasure.tables_of_events(plane.database):
+        async for kept in erasure.events_naming(
+            plane.database, table, found.types.keys(), sought.words
+        ):
+            if judge(kept.payload, kept.task_id, found.types, sought) == "remains":
+                place, what = f"events in {table}", f"sequence {kept.sequence}"
+                found.note(place, what, kept.task_id, tasktype_of(kept.payload))
+    for key in await read_bucket(plane.requests, HOOK_BUCKET):
+        task_id = task_id_of(key)
+        if task_id in found.types:
+            found.note("callbacks", key, task_id)
+    for owner in sorted(owners):
+        await _look_at_files(plane, owner, sought.task_id, found)
+    return found
+
+
+async def _look_at_rows(plane: Plane, sought: Sought, found: Remains) -> set[str]:
+    """Returns the owners whose files are looked for."""
+    owners = set() if sought.owner is None else {sought.owner}
+    if sought.task_id is not None:
+        found.types[sought.task_id] = ""
+    for table in await erasure.tables_of_tasks(plane.database):
+        for row in await erasure.owned_tasks(plane.database, table, sought.owner, sought.task_id):
+            owners.add(row.owner)
+            found.types[row.task_id] = row.type
+            if table == erasure.LIVE_ROWS and row.status in ("pending", "processing"):
+                found.running.add(row.task_id)
+            if row.bare:
+                found.erased.add(row.task_id)
+            else:
+                found.note(f"rows in {table}", row.task_id, row.task_id)
+    return owners
+
+
+async def _look_at_log(plane: Plane, sought: Sought, last: int, found: Remains, tell: Tell) -> None:
+    first = (await plane.log.state()).first_sequence
+    async for batch in plane.log.between(first, last):
+        for message in batch:
+            task_id = task_id_of(message.subject)
+            what = judge(message.payload, task_id, found.types, sought)
+            if what == "erasure":
+                found.erased.add(task_id)
+                found.types.setdefault(task_id, tasktype_of(message.payload))
+            elif what == "remains":
+                place, where = "events in the log", f"sequence {message.sequence}"
+                found.note(place, where, task_id, type_of(message.subject))
+        tell(batch[-1].sequence, last)
+
+
+async def _look_at_files(plane: Plane, owner: str, task_id: str | None, found: Remains) -> None:
+    folders = owner_prefixes(owner) if task_id is None else (task_prefix(owner, task_id),)
+    for folder in folders:
+        async for stored in plane.files.list(folder):
+            found.files.append(stored.key)
+            found.note(f"files in {folder.partition('/')[0]}", stored.key)
+
+
+async def erase(plane: Plane, owner: str, found: Remains, *, per_s: float, tell: Tell) -> None:
+    """Erase what `look` found, at most so many tasks a second. May break off, and be repeated."""
+    loop = asyncio.get_running_loop()
+    begun, sequence = loop.time(), 0
+    for number, task_id in enumerate(sorted(found.tasks), 1):
+        type_name = found.types[task_id]
+        if not type_name:
+            # No event of it can be read, here or elsewhere: there is nothing to end.
+            continue
+        if task_id in found.running:
+            await _cancel(plane, owner, task_id, type_name)
+        event = Erased(**_envelope(Erased, owner, task_id, type_name))
+        erased = await erase_from_bus(plane.publisher, plane.log, plane.requests, event)
+        sequence = max(sequence, erased)
+        tell(number, len(found.tasks))
+        await asyncio.sleep(max(0.0, begun + number / per_s - loop.time()))
+    for start in range(0, len(found.files), _FILES):
+        await plane.files.delete(found.files[start : start + _FILES])
+    await plane.projected(sequence)
+    await _forget(plane, Sought(owner), found)
+
+
+async def _cancel(plane: Plane, owner: str, task_id: str, type_name: str) -> None:
+    """End a task, and stop whoever works on it."""
+    event = Cancelled(**_envelope(Cancelled, owner, task_id, type_name), data=CancelledData())
+    if isinstance(await publish_end(plane.publisher, plane.log, event), Won):
+        await plane.client.publish(cancel_subject(task_id), b"")
+
+
+async def _forget(plane: Plane, sought: Sought, found: Remains) -> None:
+    """Take out of the database what the projector did not: kept old rows, and other copies."""
+    for table in await erasure.tables_of_tasks(plane.database):
+        if table != erasure.LIVE_ROWS:
+            await erasure.drop_rows(plane.database, table, found.tasks)
+    for table in await erasure.tables_of_events(plane.database):
+        left = [
+            (kept.sequence, kept.task_id)
+            async for kept in erasure.events_naming(
+                plane.database, table, found.types.keys(), sought.words
+            )
+            if judge(kept.payload, kept.task_id, found.types, sought) == "remains"
+        ]
+        if left:
+            await erasure.drop_events(plane.database, table, left)
+
+
+def _envelope(
+    kind: type[Erased | Cancelled], owner: str, task_id: str, type_name: str
+) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    shared = envelope(
+        event_id=uuid7(now, os.urandom(10)),
+        source=SOURCE,
+        task_id=task_id,
+        owner=owner,
+        tasktype=type_name,
+        time=now,
+    )
+    return {**shared, "dataschema": schema_urn(event_type(kind))}

@@ -1,0 +1,96 @@
+"""What the database has of an owner or a task, wherever it lies, and taking it out of there.
+
+For ``darkroom erase``. The projector takes erased tasks out of the live rows and the raw copy by
+itself; this finds what is elsewhere, or came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from task_store.sql import ERASURE
+from task_store.store import LIVE_SCHEMA
+
+_BATCH = 500
+LONG_S = 3600.0
+
+LIVE_ROWS = f"{LIVE_SCHEMA}.tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedTask:
+    """A row; ``bare`` if it has nothing but the ids that a tombstone has."""
+
+    task_id: str
+    owner: str
+    type: str
+    status: str
+    bare: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event in a table."""
+
+    sequence: int
+    task_id: str
+    payload: bytes
+
+
+async def tables_of_tasks(connection: asyncpg.Connection) -> list[str]:
+    """`LIVE_ROWS`, and those that a rebuild has kept."""
+    return await _names(connection, "tables_of_tasks")
+
+
+async def tables_of_events(connection: asyncpg.Connection) -> list[str]:
+    return await _names(connection, "tables_of_events")
+
+
+async def owned_tasks(
+    connection: asyncpg.Connection, table: str, owner: str | None, task_id: str | None = None
+) -> list[OwnedTask]:
+    """The owner's rows, or the one of a task."""
+    statement = ERASURE["owned_tasks"].format(table=table)
+    rows = await connection.fetch(statement, owner, task_id, timeout=LONG_S)
+    return [OwnedTask(**row) for row in rows]
+
+
+async def events_naming(
+    connection: asyncpg.Connection, table: str, task_ids: Collection[str], words: Sequence[bytes]
+) -> AsyncIterator[KeptEvent]:
+    """The events of these tasks, and those with one of the words in them. Reads all of the table
+    where there are words."""
+    statement = ERASURE["naming_events"].format(table=table)
+    async with connection.transaction(readonly=True):
+        cursor = connection.cursor(
+            statement, list(task_ids), list(words), prefetch=_BATCH, timeout=LONG_S
+        )
+        async for row in cursor:
+            yield KeptEvent(**row)
+
+
+async def drop_rows(connection: asyncpg.Connection, table: str, task_ids: Collection[str]) -> None:
+    """Never from `LIVE_ROWS`, which are the projector's."""
+    assert table != LIVE_ROWS
+    await connection.execute(
+        ERASURE["drop_rows"].format(table=table), list(task_ids), timeout=LONG_S
+    )
+
+
+async def drop_events(
+    connection: asyncpg.Connection, table: str, events: Collection[tuple[int, str]]
+) -> None:
+    """``events``: sequence and task of each."""
+    await connection.execute(
+        ERASURE["drop_events"].format(table=table),
+        [sequence for sequence, _ in events],
+        list({task_id for _, task_id in events}),
+        timeout=LONG_S,
+    )
+
+
+async def _names(connection: asyncpg.Connection, statement: str) -> list[str]:
+    return [row["name"] for row in await connection.fetch(ERASURE[statement])]

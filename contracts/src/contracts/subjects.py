@@ -62,6 +62,8 @@ message's logtime."""
 ORIGINAL_ID = "Darkroom-Event-Id"
 """The header with the event's id, where ``Nats-Msg-Id`` would make the broker drop the copy of an
 event that the log has twice."""
+LANE_PREFIX = "generator-"
+"""What the names of all lanes' consumers begin with; no subscriber's does."""
 MINIMUM_SERVER = (2, 12, 4)
 
 BANDS = 3
@@ -182,7 +184,7 @@ class LaneConsumerSpec:
 
     @property
     def durable(self) -> str:
-        return f"generator-{subject_token(self.tasktype)}-{self.lane}"
+        return f"{LANE_PREFIX}{subject_token(self.tasktype)}-{self.lane}"
 
     @property
     def filter_subject(self) -> str:

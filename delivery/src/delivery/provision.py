@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
+    ConsumerInfo,
     DeliverPolicy,
     DiscardPolicy,
     KeyValueConfig,
@@ -30,6 +31,7 @@ from nats.js.errors import APIError, BucketNotFoundError, NotFoundError, ServerE
 from contracts.subjects import (
     ALL_EVENTS,
     BUCKETS,
+    LANE_PREFIX,
     LIVE_EVENTS,
     RESTORING,
     STREAM,
@@ -211,14 +213,17 @@ async def ensure_buckets(
 
 async def lanes_on_the_broker(client: Client) -> list[str]:
     """The durable names of all lane consumers."""
+    names = [info.name for info in await consumers(client)]
+    return [name for name in names if name.startswith(LANE_PREFIX)]
+
+
+async def consumers(client: Client) -> list[ConsumerInfo]:
+    """All consumers of the log, whoever's."""
     js: JetStreamContext = client.jetstream()
-    names: list[str] = []
-    while True:
-        page = await js.consumers_info(STREAM, offset=len(names))
-        if not page:
-            break
-        names += [info.name for info in page if info.name]
-    return [name for name in names if name.startswith("generator-")]
+    found: list[ConsumerInfo] = []
+    while page := await js.consumers_info(STREAM, offset=len(found)):
+        found += page
+    return found
 
 
 def _differences(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import nats
 import pytest
 
@@ -95,3 +97,108 @@ async def test_a_single_service_runs_on_its_own(bare: Shell) -> None:
         process.terminate()
         await process.communicate()
     assert process.returncode == 0
+
+
+async def test_a_subscriber_is_made_listed_and_removed(bare: Shell) -> None:
+    before = await bare("setup", "--subscriber", "billing")
+    await bare("setup")
+    missing = await bare("setup", "--subscriber", "billing", "--check")
+    words = ("--filter", "generation.finished.>", "--filter", "generation.progress.>")
+    made = await bare("setup", "--subscriber", "billing", *words, "--max-deliver", "7")
+    again = await bare("setup", "--subscriber", "billing", *words, "--max-deliver", "7")
+    checked = await bare("setup", "--check")
+    listed = await bare("setup", "--subscribers", "--json")
+    table = await bare("setup", "--subscribers")
+    unasked = await bare("setup", "--remove", "billing")
+    removed = await bare("setup", "--remove", "billing", "--yes")
+    gone = await bare("setup", "--remove", "billing", "--yes")
+    none = await bare("setup", "--subscribers")
+
+    assert (before.exit_code, missing.exit_code) == (1, 1)
+    assert "Run `darkroom setup` first" in before.stderr
+    assert missing.stdout == "subscriber billing does not exist\n"
+    assert (made.exit_code, made.stdout) == (0, "created subscriber billing\n"), made.stderr
+    assert again.stdout == "Subscriber billing is as it should be.\n"
+    assert checked.exit_code == 0
+    assert listed.json[0]["filters"] == ["generation.finished.>", "generation.progress.>"]
+    assert listed.json[0]["max_deliver"] == 7
+    assert "billing" in table.stdout
+    assert (unasked.exit_code, removed.exit_code, gone.exit_code) == (1, 0, 1)
+    assert "Remove billing? It loses its place" in unasked.stderr
+    assert removed.stdout == "removed subscriber billing\n"
+    assert "There is no subscriber billing" in gone.stderr
+    assert none.stdout.startswith("No subscribers.")
+
+
+async def test_a_subscribers_drift_is_told_mended_or_refused(bare: Shell) -> None:
+    await bare("setup")
+    await bare("setup", "--subscriber", "billing", "--from", "all")
+    other = ("setup", "--subscriber", "billing", "--ack-wait", "90")
+
+    checked = await bare(*other, "--check")
+    mended = await bare(*other)
+    elsewhere = await bare("setup", "--subscriber", "billing", "--from", "7")
+    overlapping = ("--filter", "generation.>", "--filter", "generation.finished.>")
+    refused = await bare("setup", "--subscriber", "billing", *overlapping)
+
+    assert (checked.exit_code, mended.exit_code) == (1, 0)
+    assert checked.stdout == "subscriber billing: ack_wait is 30.0, should be 90.0\n"
+    assert mended.stdout == "subscriber billing: changed ack_wait from 30.0 to 90.0\n"
+    assert (elsewhere.exit_code, refused.exit_code) == (1, 1)
+    assert "it began elsewhere in the log" in elsewhere.stderr
+    assert "darkroom setup --remove billing" in elsewhere.stderr
+    assert "overlap" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--filter", "generation.>"),
+        ("--subscriber", "generator-create-studio"),
+        ("--subscriber", "a.b"),
+        ("--subscriber", "a", "--filter", "live.>"),
+        ("--subscriber", "a", "--from", "yesterday"),
+        ("--subscriber", "a", "--from", "2999-01-01"),
+        ("--subscriber", "a", "--max-deliver", "0"),
+        ("--subscriber", "a", "--remove", "b"),
+        ("--remove", "generator-create-studio", "--yes"),
+    ],
+)
+async def test_a_subscriber_that_makes_no_sense_is_wrong_usage(
+    bare: Shell, words: tuple[str, ...]
+) -> None:
+    ran = await bare("setup", *words)
+
+    assert ran.exit_code == 2
+    assert "Error:" in ran.stderr
+
+
+async def test_doctor_tells_of_a_subscriber_whose_events_left_the_log(
+    bare: Shell, nats_server: Server
+) -> None:
+    await bare("setup")
+    await bare("setup", "--subscriber", "billing", "--from", "all")
+    client = await nats.connect(nats_server.url)
+    js = client.jetstream()
+    for number in range(3):
+        await js.publish(f"generation.progress.create.t-{number}", b"{}")
+    near = await bare("doctor", "--json")
+    config = (await js.stream_info(STREAM)).config
+    await js.update_stream(config.evolve(max_age=1, duplicate_window=1))
+
+    async def aged_out() -> bool:
+        return (await js.stream_info(STREAM)).state.first_seq == 4
+
+    await eventually(aged_out, 30)
+    missed = await bare("doctor", "--json")
+    await client.close()
+
+    def told(ran: Any) -> tuple[bool | None, str]:
+        (found,) = [each for each in ran.json if each["name"] == "subscribers"]
+        return found["ok"], found["detail"]
+
+    assert told(near) == (True, "1, at most 3 events behind")
+    assert told(missed) == (
+        False,
+        "events left the log unread by billing (at 0); the log begins at 4",
+    )

@@ -24,7 +24,7 @@ from delivery.connection import connection_options
 from servers import eventually
 
 ROOT = Path(__file__).parents[3]
-USERS = ("gateway", "generator", "task-store", "reaper", "setup", "ops")
+USERS = ("gateway", "generator", "task-store", "reaper", "setup", "ops", "subscriber")
 SERVICES = ("gateway", "generator", "task_store", "reaper")
 
 
@@ -251,3 +251,52 @@ async def test_dead_letters_are_handled_by_operators_and_the_gateways_admins(
         assert len(refused) == (0 if user in ("gateway", "ops") else 2)
     finally:
         await client.close()
+
+
+async def test_a_subscriber_has_its_own_consumer_and_no_other(
+    services: Services, broker: Broker
+) -> None:
+    """The user of the example: bound to what ``darkroom setup --subscriber example`` made."""
+    for name, subject in (("example", "generation.>"), ("other", "generation.finished.>")):
+        words = ("setup", "--subscriber", name, "--filter", subject, "--from", "all")
+        made = await services.darkroom(*words, nats_url=broker.url("setup"))
+        assert made[0] == 0, made[1]
+    listed = await services.darkroom("setup", "--subscribers", nats_url=broker.url("setup"))
+    await services.http.post("/tasks", json={"type": "CREATE", "prompt": "a lake"})
+    problems: list[str] = []
+    client = await connected(broker, "subscriber", problems)
+    js = client.jetstream()
+    try:
+        pull = await js.pull_subscribe_bind(
+            durable="example", stream=STREAM, inbox_prefix=client.new_inbox().encode()
+        )
+        (message,) = await pull.fetch(1, timeout=10)
+        await message.ack_sync()
+        info = await js.consumer_info(STREAM, "example")
+        assert info.ack_floor is not None
+        assert info.ack_floor.consumer_seq == 1
+        assert problems == []
+        for subject in (
+            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.other",
+            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.generator-create-studio",
+            f"$JS.API.CONSUMER.INFO.{STREAM}.other",
+            f"$JS.API.CONSUMER.CREATE.{STREAM}.example.generation.>",
+            f"$JS.API.CONSUMER.DELETE.{STREAM}.example",
+            f"$JS.ACK.{STREAM}.other.1.1.1.1.1",
+            f"$JS.API.DIRECT.GET.{STREAM}",
+            f"$JS.API.STREAM.MSG.GET.{STREAM}",
+            f"$JS.API.STREAM.PURGE.{STREAM}",
+            "generation.finished.create.x",
+            "task-store.get",
+        ):
+            await client.publish(subject, b"{}")
+            await client.flush()
+
+            def refused(subject: str = subject) -> bool:
+                return any(f'"{subject.lower()}"' in each.lower() for each in problems)
+
+            await eventually(refused, message=f"a subscriber may publish {subject}")
+    finally:
+        await client.close()
+    assert listed[0] == 0, listed[1]
+    assert "example" in listed[1]

@@ -14,7 +14,7 @@ from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from contracts.subjects import STREAM
-from darkroom.cli import disks
+from darkroom.cli import disks, subscribers
 from darkroom.cli.findings import Finding
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import (
@@ -60,6 +60,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
             findings.append(await _durability(addresses))
             findings.append(await _provisioned(client, connection, settings))
             findings.append(await _unserved(client))
+            findings.append(await subscribers.examine(client))
         if connection is None:
             findings.append(database)
         else:

@@ -46,7 +46,7 @@ async def reconcile(
         if mend:
             await check_not_lost(client, connection)
         broker = await compare_broker(client, settings, lanes, mend=mend)
-    return [_done(each) if mend else str(each) for each in broker] + schema
+    return [done(each) if mend else str(each) for each in broker] + schema
 
 
 async def check_not_lost(client: Client, connection: asyncpg.Connection) -> None:
@@ -134,7 +134,7 @@ async def compare_schema(connection: asyncpg.Connection, *, mend: bool) -> list[
     return [f"database schema: step {step} is not applied" for step in missing]
 
 
-def _done(difference: Difference) -> str:
+def done(difference: Difference) -> str:
     if difference.setting == "exists":
         return f"created {difference.thing}"
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from artifacts.keys import owner_prefixes, task_prefix
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Cancelled, CancelledData, Erased, envelope, event_type, schema_urn
 from contracts.ids import uuid7
-from contracts.subjects import ALL_EVENTS, HOOK_BUCKET, cancel_subject, task_id_of
+from contracts.subjects import ALL_EVENTS, HOOK_BUCKET, cancel_subject, replay_stream, task_id_of
 from darkroom.cli.failures import Unreachable
 from darkroom.cli.remains import Remains, Sought, judge, tasktype_of, type_of
 from darkroom.cli.servers import database_connection, log_connection, log_requests
@@ -26,7 +27,7 @@ from darkroom.cli.settings import CommandLineSettings, server_addresses
 from delivery.bucket import read_bucket
 from delivery.ends import Won, publish_end
 from delivery.erasure import erase_from_bus
-from delivery.log import LogReader
+from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import LogFull, LogUnreachable, OutcomeUnknown, Publisher, Refused
 from delivery.requests import Requests
 from task_store import erasure, store
@@ -35,6 +36,7 @@ SOURCE = "darkroom erase"
 _CATCH_UP_S = 30.0
 _POLL_S = 0.1
 _FILES = 500
+_ASK_S = 5.0
 
 Tell = Callable[[int, int], None]
 
@@ -106,6 +108,7 @@ async def look(plane: Plane, sought: Sought, tell: Tell) -> Remains:
         task_id = task_id_of(key)
         if task_id in found.types:
             found.note("callbacks", key, task_id)
+    await _look_at_replays(plane, found)
     for owner in sorted(owners):
         await _look_at_files(plane, owner, sought.task_id, found)
     return found
@@ -144,6 +147,46 @@ async def _look_at_log(plane: Plane, sought: Sought, last: int, found: Remains, 
         tell(batch[-1].sequence, last)
 
 
+async def _look_at_replays(plane: Plane, found: Remains) -> None:
+    """Streams in which events were told again: each subject there ends in its task's id."""
+    for stream in await _streams(plane.requests):
+        if not stream.startswith(replay_stream("")):
+            continue
+        for subject in await _subjects(plane.requests, stream):
+            task_id = task_id_of(subject)
+            if task_id in found.types:
+                found.replayed.append((stream, subject))
+                found.note(f"subjects in {stream}", subject, task_id)
+
+
+async def _streams(requests: Requests) -> list[str]:
+    names: list[str] = []
+    while True:
+        page = await _ask(requests, "$JS.API.STREAM.NAMES", {"offset": len(names)})
+        names += page.get("streams") or []
+        if not page.get("streams") or len(names) >= page["total"]:
+            return names
+
+
+async def _subjects(requests: Requests, stream: str) -> list[str]:
+    subjects: list[str] = []
+    while True:
+        question = {"subjects_filter": ">", "offset": len(subjects)}
+        page = (await _ask(requests, f"$JS.API.STREAM.INFO.{stream}", question))["state"]
+        found = page.get("subjects") or {}
+        subjects += found
+        if not found or len(subjects) >= page["num_subjects"]:
+            return subjects
+
+
+async def _ask(requests: Requests, subject: str, question: dict[str, Any]) -> dict[str, Any]:
+    reply = await requests.call(subject, json.dumps(question).encode(), timeout=_ASK_S)
+    answer: dict[str, Any] = json.loads(reply.data)
+    if "error" in answer:
+        raise LogUnavailable(answer["error"].get("description", subject))
+    return answer
+
+
 async def _look_at_files(plane: Plane, owner: str, task_id: str | None, found: Remains) -> None:
     folders = owner_prefixes(owner) if task_id is None else (task_prefix(owner, task_id),)
     for folder in folders:
@@ -168,6 +211,8 @@ async def erase(plane: Plane, owner: str, found: Remains, *, per_s: float, tell:
         sequence = max(sequence, erased)
         tell(number, len(found.tasks))
         await asyncio.sleep(max(0.0, begun + number / per_s - loop.time()))
+    for stream, subject in found.replayed:
+        await _ask(plane.requests, f"$JS.API.STREAM.PURGE.{stream}", {"filter": subject})
     for start in range(0, len(found.files), _FILES):
         await plane.files.delete(found.files[start : start + _FILES])
     await plane.projected(sequence)

@@ -91,3 +91,7 @@ def test_every_text_is_a_scene(prompt: str, seed: int | None) -> None:
 )
 def test_a_shade_belongs_to_the_colour_after_it(prompt: str, shades: dict[str, str]) -> None:
     assert dict(read(prompt).shades) == shades
+
+
+def test_figures_that_are_no_numbers_are_words_that_nobody_knows() -> None:
+    assert list(read("፩ red horses").subjects) == list(read("red horses").subjects)

@@ -231,7 +231,7 @@ class _Reader:
         self.count, self.last = None, word.value
 
     def _on_unknown(self, text: str) -> None:
-        if text.isdigit():
+        if text.isdecimal():
             self._wait(count=max(1, min(int(text[:4]), 9)))
             return
         self.linked = text in LINKS

@@ -12,12 +12,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import orjson
 from nats.aio.client import Client
 
+from contracts.messages import Message
 from contracts.subjects import ORIGINAL_ID, ORIGINAL_LOGTIME, ORIGINAL_SEQUENCE
 from delivery.incoming import Incoming, leave, listen
 from delivery.log import LogUnavailable, write_time
@@ -27,21 +26,6 @@ _IN_FLIGHT = 2000
 _TOGETHER = 100
 _PATIENCE_S = 10.0
 _MOST_RESTARTS = 5
-
-
-class Message(Protocol):
-    """What is copied: a message of the log, wherever it was kept."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def sequence(self) -> int: ...
-    @property
-    def logtime(self) -> datetime: ...
-    @property
-    def payload(self) -> bytes: ...
-    @property
-    def event_id(self) -> str: ...
 
 
 Source = Callable[[int], AsyncGenerator[Sequence[Message], None]]

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from darkroom.cli.selecting import Message
+from contracts.messages import Message
 from delivery.log import write_time
 from delivery.ordered import Delivered
 

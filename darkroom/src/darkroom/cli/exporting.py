@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from contracts.messages import Message
 from darkroom.cli.eventfile import Unwritable, line_of, written
 from darkroom.cli.failures import Refused
 from darkroom.cli.reading import stored
-from darkroom.cli.selecting import Message, Wanted
+from darkroom.cli.selecting import Wanted
 from darkroom.cli.servers import log_connection, log_requests
 from delivery.log import LogReader
 

@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 from nats.aio.client import Client
 
-from darkroom.cli.selecting import Message, Wanted
+from contracts.messages import Message
+from darkroom.cli.selecting import Wanted
 from delivery.log import LogReader
 from delivery.ordered import Delivered, Interrupted, OrderedLog
 from delivery.requests import Requests

@@ -17,11 +17,12 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
+from contracts.messages import Message
 from contracts.subjects import replay_stream, replay_subject
 from darkroom.cli.eventfile import Unreadable, messages_in
 from darkroom.cli.failures import Refused
 from darkroom.cli.reading import BATCH, stored
-from darkroom.cli.selecting import Message, Wanted
+from darkroom.cli.selecting import Wanted
 from darkroom.cli.servers import log_connection, log_requests
 from delivery import copying
 from delivery.log import LogReader

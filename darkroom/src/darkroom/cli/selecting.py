@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from contracts.events import EVENT_CLASSES, event_type
 from contracts.generation_types import subject_token
+from contracts.messages import Message
 from contracts.subjects import ALL_EVENTS, task_id_of
 
 EVENT_NAMES = tuple(event_type(each).removeprefix("generation.") for each in EVENT_CLASSES)
@@ -25,21 +26,6 @@ _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _CLOCKS_DIFFER = timedelta(minutes=1)
 """Times of the log rise, but for what another broker's clock is behind."""
-
-
-class Message(Protocol):
-    """A message of the log, wherever it was read."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def sequence(self) -> int: ...
-    @property
-    def logtime(self) -> datetime: ...
-    @property
-    def payload(self) -> bytes: ...
-    @property
-    def event_id(self) -> str: ...
 
 
 class Unclear(ValueError):

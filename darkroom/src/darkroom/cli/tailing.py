@@ -11,10 +11,11 @@ from typing import Any
 
 from nats.aio.client import Client
 
+from contracts.messages import Message
 from contracts.subjects import task_id_of
 from darkroom.cli.failures import Unreachable
 from darkroom.cli.reading import following, stored
-from darkroom.cli.selecting import Message, Wanted
+from darkroom.cli.selecting import Wanted
 from darkroom.cli.servers import log_connection, log_requests
 from delivery.log import LogReader
 from delivery.ordered import Interrupted

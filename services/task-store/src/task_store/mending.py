@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from contracts.messages import Message
 from delivery.ordered import Delivered
 from task_store import store
-from task_store.projection import Fold, Known, Message, Read, read, unknown
+from task_store.projection import Fold, Known, Read, read, unknown
 from task_store.projector import UNSTORABLE, Projection
 from task_store.rebuild import ALONE
 from task_store.sql import DEAD_LETTERS

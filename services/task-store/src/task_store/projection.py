@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -26,6 +26,7 @@ from contracts.lifecycle import (
     Waiting,
     evolve,
 )
+from contracts.messages import Message
 from contracts.subjects import begins_task, task_id_of
 
 LEVELS = (1, 2, 3)
@@ -57,21 +58,6 @@ CountKey = tuple[str, str, int, int]
 """(type, lane, level, ticket >> (8 * level))"""
 LaneKey = tuple[str, str]
 """(type, lane)"""
-
-
-class Message(Protocol):
-    """A message of the log, from wherever it was read."""
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def sequence(self) -> int: ...
-    @property
-    def logtime(self) -> datetime: ...
-    @property
-    def payload(self) -> bytes: ...
-    @property
-    def event_id(self) -> str: ...
 
 
 class Lane(NamedTuple):

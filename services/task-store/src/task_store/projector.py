@@ -29,6 +29,7 @@ from pydantic import ValidationError
 
 from contracts.events import decode
 from contracts.lifecycle import BackingOff, Pending, Running, Task, Waiting
+from contracts.messages import Message
 from contracts.subjects import PROJECTED
 from delivery.log import LogReader, StreamState
 from delivery.ordered import Interrupted, OrderedLog
@@ -42,7 +43,6 @@ from task_store.projection import (
     Known,
     Lane,
     LaneKey,
-    Message,
     Pace,
     Read,
     read,

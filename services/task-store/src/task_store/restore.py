@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 from nats.aio.client import Client
 
-from delivery.copying import Message
+from contracts.messages import Message
 from delivery.log import LogReader
 from delivery.ordered import Delivered
 from delivery.requests import Requests

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from contracts.messages import Message
 from delivery.spans import message_attributes
-from task_store.projection import Message
 from telemetry import tracing
 from telemetry.tracing import Kind
 

@@ -11,8 +11,9 @@ from typing import Any
 import asyncpg
 
 from contracts.lifecycle import Task
+from contracts.messages import Message
 from contracts.subjects import STREAM
-from task_store.projection import Changes, CountKey, Lane, LaneKey, Message, Parked
+from task_store.projection import Changes, CountKey, Lane, LaneKey, Parked
 from task_store.rows import task_of_row
 from task_store.sql import DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, STATEMENTS
 from task_store.wire import (

@@ -15,8 +15,8 @@ import orjson
 
 from contracts.events import Artifact
 from contracts.lifecycle import STATUS_OF, BackingOff, CompletedState, Ended, Task, Waiting
+from contracts.messages import Message
 from contracts.records import artifacts_of, error_of
-from task_store.projection import Message
 
 EVENT_COLUMNS = ("sequence", "logtime", "task_id", "event_id", "subject", "payload")
 

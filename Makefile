@@ -92,7 +92,7 @@ stories: setup  ## every component in every state, as a site in frontend/studio/
 	$(call with_node,npm run --silent build-storybook --workspace studio)
 
 e2e: setup  ## the page in a real browser
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest tests/e2e -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 compose-test: setup  ## docker-compose.yml: build it, run it, use it
 	$(BIN)/python -m pytest tests/compose $(PYTEST_FLAGS)

@@ -16,6 +16,7 @@ from darkroom.stack.addresses import discover
 from integration.cli.conftest import Shell
 from servers import eventually
 from system import System, running_system
+from task_store import store
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -113,6 +114,9 @@ async def test_all_of_an_owner_is_erased_and_nothing_of_another(
     theirs = await bob.submit(60, reference_images=[await bob.upload()])
     await called_back(kept, tasks[0]["task_id"])
     rebuilt = await shell("projection", "rebuild", "--keep-old", "--json")
+    async with kept.database() as database:
+        await store.create_projection(database.connection, "rebuild_9", build=9)
+        await database.connection.execute("INSERT INTO rebuild_9.tasks SELECT * FROM live.tasks")
     replayed = await shell("events", "replay", "--to", "audit")
     before = await shell("erase", "ann", "--verify", "--json")
     unasked = await shell("erase", "ann")
@@ -130,6 +134,7 @@ async def test_all_of_an_owner_is_erased_and_nothing_of_another(
     assert {each["where"] for each in before.json["left"]} == {
         "rows in live.tasks",
         f"rows in {retired}.tasks",
+        "rows in rebuild_9.tasks",
         "events in the log",
         "events in log.events",
         "callbacks",

@@ -316,7 +316,7 @@ async def _begin(shell: Shell, log: OldLog, reached: str) -> None:
     url = shell.settings["DATABASE_URL"]
     requests = Requests(log.client)
     await requests.start()
-    async with alone(url) as (live, _):
+    async with alone(url) as live:
         found = await restore.kept_since(live, datetime.now(UTC) - timedelta(days=30))
         plan = restoring.Plan("the raw copy in Postgres", found.events, found.first, found.last)
         first = await restore.highest_sequence(live) + restore.NEVER_TOLD + 1

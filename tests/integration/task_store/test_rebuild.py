@@ -106,7 +106,7 @@ async def test_a_rebuild_gives_the_same_rows(
 
     rebuilt = await workshop.rebuild()
 
-    assert rebuilt == Rebuilt(build=2, sequence=last, dropped=(), retired=None)
+    assert rebuilt == Rebuilt(build=2, sequence=last, resumed_at=0, dropped=(), retired=None)
     assert await rows(database) == before
     assert await schemas(database) == []
 
@@ -268,7 +268,7 @@ async def test_verify_tells_how_many_differ_and_names_the_first(
     assert (verified.different, len(verified.differences)) == (39, 4)
 
 
-async def test_a_killed_rebuild_leaves_the_live_projection_and_the_next_one_sweeps_up(
+async def test_a_killed_rebuild_leaves_the_live_projection_and_the_next_one_goes_on(
     bus: Bus,
     database: asyncpg.Connection,
     database_url: str,
@@ -283,12 +283,19 @@ async def test_a_killed_rebuild_leaves_the_live_projection_and_the_next_one_swee
     assert await killed.wait() == -signal.SIGKILL
     assert await schemas(database) == ["rebuild_2"]
     assert await rows(database) == before
+    reached = await database.fetchval("SELECT sequence FROM rebuild_2.checkpoint")
+    last = await bus.tell(*lives(400, 500))
+    await bus.projected(last)
+    after = await rows(database)
+    told: list[int] = []
 
-    rebuilt = await workshop.rebuild()
+    rebuilt = await workshop.rebuild(tell=lambda done, _of: told.append(done))
 
-    assert rebuilt.dropped == ("rebuild_2",)
-    assert await rows(database) == before
+    assert rebuilt == Rebuilt(build=2, sequence=last, resumed_at=reached, dropped=(), retired=None)
+    assert 0 < reached < told[0]
+    assert await rows(database) == after
     assert await schemas(database) == []
+    assert (await workshop.verify()).differences == ()
 
 
 _DIES_MIDWAY = """
@@ -308,11 +315,8 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def test_a_rebuild_that_fails_leaves_nothing_behind(
-    bus: Bus, database: asyncpg.Connection, workshop: Workshop
-) -> None:
-    await bus.projected(await bus.tell(*lives(1, 200)))
-    before = await rows(database)
+async def break_off(workshop: Workshop) -> None:
+    """A rebuild that gets no further than its first batch."""
 
     def fails(_done: int, _of: int) -> None:
         raise InterruptedError
@@ -320,8 +324,55 @@ async def test_a_rebuild_that_fails_leaves_nothing_behind(
     with pytest.raises(InterruptedError):
         await workshop.rebuild(tell=fails)
 
-    assert await schemas(database) == []
+
+async def test_a_rebuild_that_fails_changes_nothing_and_a_verification_leaves_it_be(
+    bus: Bus, database: asyncpg.Connection, workshop: Workshop
+) -> None:
+    last = await bus.tell(*lives(1, 600))
+    await bus.projected(last)
+    before = await rows(database)
+
+    await break_off(workshop)
+
     assert await rows(database) == before
+    assert (await workshop.verify()).differences == ()
+    assert await schemas(database) == ["rebuild_2"]
+    assert (await workshop.rebuild()).resumed_at > 0
+    assert await rows(database) == before
+
+
+async def test_a_rebuild_begins_anew_on_request(
+    bus: Bus, database: asyncpg.Connection, workshop: Workshop
+) -> None:
+    last = await bus.tell(*lives(1, 60))
+    await bus.projected(last)
+    await break_off(workshop)
+
+    rebuilt = await workshop.rebuild(fresh=True)
+
+    assert rebuilt == Rebuilt(
+        build=2, sequence=last, resumed_at=0, dropped=("rebuild_2",), retired=None
+    )
+    assert await schemas(database) == []
+
+
+@pytest.mark.parametrize("changed", ["the code or the types", "what was dropped"])
+async def test_what_was_begun_under_other_rules_is_not_gone_on_with(
+    bus: Bus, database: asyncpg.Connection, workshop: Workshop, changed: str
+) -> None:
+    await bus.tell(*lives(1, 20))
+    poison = await bus.client.jetstream().publish(progress_subject("CREATE", task_id(1)), b"no")
+    await bus.projected(poison.seq)
+    await break_off(workshop)
+    if changed == "what was dropped":
+        await bus.ask(queries.DROP_DEAD_LETTERS, sequences=[poison.seq], who="ann", note="stray")
+    else:
+        await database.execute("COMMENT ON SCHEMA rebuild_2 IS 'of another version'")
+
+    rebuilt = await workshop.rebuild()
+
+    assert (rebuilt.resumed_at, rebuilt.dropped) == (0, ("rebuild_2",))
+    assert (await workshop.verify()).differences == ()
 
 
 async def test_the_old_projection_is_kept_on_request(

@@ -31,6 +31,7 @@ from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import LogFull, LogUnreachable, OutcomeUnknown, Publisher, Refused
 from delivery.requests import Requests
 from task_store import erasure, store
+from task_store.rebuild import discard_broken_off
 
 SOURCE = "darkroom erase"
 _CATCH_UP_S = 30.0
@@ -228,6 +229,7 @@ async def _cancel(plane: Plane, owner: str, task_id: str, type_name: str) -> Non
 
 async def _forget(plane: Plane, sought: Sought, found: Remains) -> None:
     """Take out of the database what the projector did not: kept old rows, and other copies."""
+    await discard_broken_off(plane.database)
     for table in await erasure.tables_of_tasks(plane.database):
         if table != erasure.LIVE_ROWS:
             await erasure.drop_rows(plane.database, table, found.tasks)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,16 +64,21 @@ def status(invocation: Invocation) -> None:
 
 @projection.command("rebuild")
 @click.option("--keep-old", is_flag=True, help="Keep the old rows, in a schema of their own.")
+@click.option("--fresh", is_flag=True, help="Begin anew, also where one was broken off.")
 @pass_invocation
-def rebuild_(invocation: Invocation, keep_old: bool) -> None:
-    """Make all rows anew from the log, without a pause, and put them in the old ones' place."""
+def rebuild_(invocation: Invocation, keep_old: bool, fresh: bool) -> None:
+    """Make all rows anew from the log, without a pause, and put them in the old ones' place.
+
+    One that was broken off is gone on with, unless the version, the generation types or what was
+    dropped have changed since.
+    """
     with progress_bar("rebuilding") as tell:
-        rebuilt = run(_rebuild(keep_old, tell))
+        rebuilt = run(_rebuild(keep_old, fresh, tell))
     if invocation.as_json:
-        invocation.print_json(
-            {"build": rebuilt.build, "sequence": rebuilt.sequence, "retired": rebuilt.retired}
-        )
+        invocation.print_json(asdict(rebuilt))
         return
+    if rebuilt.resumed_at:
+        click.echo(f"Went on at {rebuilt.resumed_at:,}, where an earlier run was broken off.")
     for schema in rebuilt.dropped:
         click.echo(f"Dropped {schema}, which an earlier run had left behind.")
     click.echo(f"Build {rebuilt.build} is live, made from the log up to {rebuilt.sequence:,}.")
@@ -122,9 +128,9 @@ async def _watched() -> tuple[ProjectionState, float]:
         return state, round(moved / (time.monotonic() - began), 1)
 
 
-async def _rebuild(keep_old: bool, tell: Tell) -> Rebuilt:
+async def _rebuild(keep_old: bool, fresh: bool, tell: Tell) -> Rebuilt:
     async with _servers() as (url, client, requests):
-        return await rebuild(url, client, requests, keep_old=keep_old, tell=tell)
+        return await rebuild(url, client, requests, keep_old=keep_old, fresh=fresh, tell=tell)
 
 
 async def _verify(tell: Tell) -> Verified:
@@ -154,7 +160,7 @@ async def _servers() -> AsyncIterator[tuple[str, Client, Requests]]:
     except Interrupted as problem:
         raise Refused(
             f"The log could not be read to its end ({problem.reason}); nothing was changed. "
-            "Try again."
+            "Try again: a rebuild goes on where it was."
         ) from None
 
 

@@ -30,7 +30,7 @@ from delivery.requests import Requests
 from delivery.restoring import LogThere, Plan
 from task_store import restore as rows
 from task_store import store
-from task_store.rebuild import Busy, alone
+from task_store.rebuild import Busy, alone, sweep
 
 _RAW_COPY = "the raw copy in Postgres"
 _OVERHEAD = 2
@@ -66,11 +66,12 @@ async def restore(
         # For what is said of a database that isn't there or not set up.
         await stack.enter_async_context(database_connection(addresses.database_url))
         try:
-            live, _ = await stack.enter_async_context(alone(addresses.database_url))
+            live = await stack.enter_async_context(alone(addresses.database_url))
         except Busy:
             raise Refused(
                 "A rebuild, a verification or another restore is at work. Wait for it to end."
             ) from None
+        await sweep(live)
         work = _Restore(settings, addresses.database_url, client, requests, live, file)
         return await work.run(unbind, bar, began)
 

@@ -31,8 +31,10 @@ class History:
         requests: Requests,
         connection: asyncpg.Connection,
         raw: str = RAW_SCHEMA,
+        *,
+        after: int = 0,
     ) -> None:
-        self.position = 0
+        self.position = after
         """Everything up to this sequence was handed out."""
         self._client = client
         self._requests = requests

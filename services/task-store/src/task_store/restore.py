@@ -83,7 +83,7 @@ async def renumber(
     build = before.build + 1
     schema, retired = f"rebuild_{build}", f"retired_{before.build}"
     async with shadow(
-        database_url, client, requests, live, schema, build, tell, first_original
+        database_url, client, requests, live, schema, build, tell, older_than=first_original
     ) as made:
         await made.advance(state.last_sequence)
         last = await LogReader(requests).at(state.last_sequence)

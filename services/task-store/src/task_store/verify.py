@@ -17,7 +17,9 @@ from task_store.rebuild import (
     alone,
     fit_checkpoint,
     hold_checkpoint,
+    rebuild_schema,
     shadow,
+    sweep,
 )
 from task_store.sql import REBUILD
 
@@ -70,8 +72,9 @@ async def verify(
     The live projector waits only for the last events; the comparison reads a snapshot. Raises as
     `rebuild` does.
     """
-    async with alone(database_url) as (live, _):
+    async with alone(database_url) as live:
         before = await fit_checkpoint(live, requests)
+        await sweep(live, keep=rebuild_schema(before))
         schema = f"verify_{before.build}"
         async with shadow(database_url, client, requests, live, schema, before.build, tell) as made:
             await made.approach(live)

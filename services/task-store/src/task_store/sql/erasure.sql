@@ -1,15 +1,15 @@
 -- What the database has of an owner. {table} comes from `tables_of_tasks` or `tables_of_events`.
 
 -- name: tables_of_tasks
--- The live rows, and old ones that were kept.
+-- The live rows, old ones that were kept, and those of a rebuild that was broken off.
 SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-WHERE tablename = 'tasks' AND schemaname ~ '^(live|retired_[0-9]+)$' ORDER BY name
+WHERE tablename = 'tasks' AND schemaname ~ '^(live|(retired|rebuild)_[0-9]+)$' ORDER BY name
 
 -- name: tables_of_events
 -- Every table of ours that has events in it: the raw copy, what was parked, and whatever comes.
 SELECT format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname ~ '^(live|log|retired_[0-9]+)$' AND 3 = (
+WHERE c.relkind = 'r' AND n.nspname ~ '^(live|log|(retired|rebuild)_[0-9]+)$' AND 3 = (
     SELECT count(*) FROM pg_attribute a
     WHERE a.attrelid = c.oid AND a.attname IN ('sequence', 'task_id', 'payload'))
 ORDER BY name

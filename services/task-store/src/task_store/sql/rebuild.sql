@@ -5,12 +5,31 @@
 -- One rebuild or verification at a time, for as long as this session lasts.
 SELECT pg_try_advisory_lock($1)
 
+-- name: leave_alone
+SELECT pg_advisory_unlock($1)
+
 -- name: leftovers
--- What a rebuild or a verification that was killed left behind.
+-- What a rebuild or a verification that was broken off left behind.
 SELECT nspname FROM pg_namespace WHERE nspname ~ '^(rebuild|verify)_[0-9]+$' ORDER BY nspname
 
 -- name: drop_schema
 DROP SCHEMA {schema} CASCADE
+
+-- name: has_schema
+SELECT to_regnamespace($1) IS NOT NULL
+
+-- name: mark_schema
+COMMENT ON SCHEMA {schema} IS '{mark}'
+
+-- name: mark_of_schema
+SELECT obj_description(to_regnamespace($1), 'pg_namespace')
+
+-- name: still
+-- The last that a killed session had sent may still be at work here: wait for its end.
+SELECT FROM {schema}.checkpoint FOR UPDATE
+
+-- name: last_mending
+SELECT max(id) FROM log.dead_letters
 
 -- name: analyze
 -- Statistics before the first query comes.

@@ -239,6 +239,57 @@ class GenerationTypes(BaseModel):
     types: list[GenerationTypeView]
 
 
+class LogFigures(BaseModel):
+    """``bytes`` of ``max_bytes`` are used; nearly full, it takes no new tasks."""
+
+    first_sequence: int
+    last_sequence: int
+    bytes: int
+    max_bytes: int
+
+
+class ProjectionFigures(BaseModel):
+    """How far the rows are. ``lag_events`` counts sequences, erased ones too; ``halted`` says why
+    nothing is projected, if so."""
+
+    build: int
+    sequence: int
+    lag_events: int
+    lag_seconds: float
+    halted: str | None
+
+
+class ParkedFigures(BaseModel):
+    """Events that could not be applied, and those that wait behind them."""
+
+    events: int
+    tasks: int
+    oldest: datetime | None
+
+
+class QueueFigures(BaseModel):
+    """The line of one type at one provider. ``finished`` counts every task that ever ended there;
+    ``since`` is how long its first waits; ``mean_s`` a moving mean of how long tasks run."""
+
+    type: str
+    provider: str
+    waiting: int
+    running: int
+    finished: int
+    mean_s: float | None
+    since: datetime | None
+
+
+class SystemFigures(BaseModel):
+    """Everybody's tasks in figures, as of ``at``."""
+
+    at: datetime
+    log: LogFigures
+    projection: ProjectionFigures
+    parked: ParkedFigures
+    queues: list[QueueFigures]
+
+
 class DeadLetterView(BaseModel):
     """An event that could not be applied, or that was dropped by ``who`` with a ``note``.
 

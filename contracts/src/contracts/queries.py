@@ -59,10 +59,11 @@ EVENTS: Final = "task-store.events"
 """``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}]}``: the raw copy."""
 
 LINES: Final = "task-store.lines"
-"""``{"least"?}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane", "waiting",
-"running", "mean_s", "served_at"}], "shares": [[type, owner, provider, waiting, band]]}``: of the
-owners, those that have ``least`` or more waiting, or any in a band behind the first; ``band`` is
-the last one that they wait in."""
+"""``{"least"?, "since"?}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane",
+"waiting", "running", "finished", "mean_s", "served_at"}], "shares": [[type, owner, provider,
+waiting, band]]}``: of the owners, those that have ``least`` or more waiting, or any in a band
+behind the first; ``band`` is the last one that they wait in. With ``since`` each lane tells since
+when its first task waits."""
 
 PROVIDERS: Final = "task-store.providers"
 """``{}`` -> ``{"providers": [{"type", "lane", "finished", "completed", "p50_s", "p95_s"}]}``: what

@@ -70,8 +70,8 @@ test("counts what waits and runs in the lane of its provider", () => {
     sample({ type: "VIDEO" }),
   ];
   expect(lanesOf(offers, tasks)).toEqual([
-    { type: "CREATE", provider: sampleProvider(), waiting: 1, running: 1 },
-    { type: "CREATE", provider: forge, waiting: 1, running: 0 },
+    { type: "CREATE", provider: sampleProvider(), waiting: 1, running: 1, since: null },
+    { type: "CREATE", provider: forge, waiting: 1, running: 0, since: null },
   ]);
 });
 

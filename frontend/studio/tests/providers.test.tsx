@@ -9,6 +9,7 @@ const lane = (provider: ReturnType<typeof sampleProvider>) => ({
   provider,
   waiting: 2,
   running: 1,
+  since: null,
 });
 const rows = () =>
   screen

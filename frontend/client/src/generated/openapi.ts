@@ -300,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show System
+         * @description How far the rows are behind the log, and how long every line is; for admins.
+         */
+        get: operations["show_system_system_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -657,6 +677,20 @@ export interface components {
             types: components["schemas"]["GenerationTypeView"][];
         };
         /**
+         * LogFigures
+         * @description ``bytes`` of ``max_bytes`` are used; nearly full, it takes no new tasks.
+         */
+        LogFigures: {
+            /** First Sequence */
+            first_sequence: number;
+            /** Last Sequence */
+            last_sequence: number;
+            /** Bytes */
+            bytes: number;
+            /** Max Bytes */
+            max_bytes: number;
+        };
+        /**
          * MendedDeadLetters
          * @description What came of it: events ``tried``, ``applied``, ``dropped``, and those still ``parked`` with
          *     what waits behind them; ``absent`` were not put aside, and of ``exhausted`` a subscriber's
@@ -677,6 +711,35 @@ export interface components {
             exhausted: number[];
             /** Following */
             following: number | null;
+        };
+        /**
+         * ParkedFigures
+         * @description Events that could not be applied, and those that wait behind them.
+         */
+        ParkedFigures: {
+            /** Events */
+            events: number;
+            /** Tasks */
+            tasks: number;
+            /** Oldest */
+            oldest: string | null;
+        };
+        /**
+         * ProjectionFigures
+         * @description How far the rows are. ``lag_events`` counts sequences, erased ones too; ``halted`` says why
+         *     nothing is projected, if so.
+         */
+        ProjectionFigures: {
+            /** Build */
+            build: number;
+            /** Sequence */
+            sequence: number;
+            /** Lag Events */
+            lag_events: number;
+            /** Lag Seconds */
+            lag_seconds: number;
+            /** Halted */
+            halted: string | null;
         };
         /**
          * PromptTaskView
@@ -759,6 +822,27 @@ export interface components {
             p95_s: number | null;
         };
         /**
+         * QueueFigures
+         * @description The line of one type at one provider. ``finished`` counts every task that ever ended there;
+         *     ``since`` is how long its first waits; ``mean_s`` a moving mean of how long tasks run.
+         */
+        QueueFigures: {
+            /** Type */
+            type: string;
+            /** Provider */
+            provider: string;
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Finished */
+            finished: number;
+            /** Mean S */
+            mean_s: number | null;
+            /** Since */
+            since: string | null;
+        };
+        /**
          * SessionView
          * @description Whose session it is; the session itself is in a cookie.
          */
@@ -813,6 +897,22 @@ export interface components {
             run_at?: string | null;
             /** Priority */
             priority?: number | null;
+        };
+        /**
+         * SystemFigures
+         * @description Everybody's tasks in figures, as of ``at``.
+         */
+        SystemFigures: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            log: components["schemas"]["LogFigures"];
+            projection: components["schemas"]["ProjectionFigures"];
+            parked: components["schemas"]["ParkedFigures"];
+            /** Queues */
+            queues: components["schemas"]["QueueFigures"][];
         };
         /**
          * TaskEvent
@@ -2146,6 +2246,64 @@ export interface operations {
             };
             /** @description The credential is missing or wrong (`unauthorized`). */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request can't be done as it is; `code` and `errors` say why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log or a store can't be reached now; `Retry-After` says when to ask again. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_system_system_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemFigures"];
+                };
+            };
+            /** @description The credential is missing or wrong (`unauthorized`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The owner is no admin (`admin_only`), or a page of another site sent it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

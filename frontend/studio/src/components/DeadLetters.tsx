@@ -30,9 +30,16 @@ export function DeadLetterTable({
   const id = useId();
   return (
     <section className={styles.panel}>
-      <h2 className={styles.heading} id={id}>
-        {operations.deadLetters}
-      </h2>
+      <div className={styles.bar}>
+        <h2 className={styles.heading} id={id}>
+          {operations.deadLetters}
+        </h2>
+        {letters.dead_letters.length > 0 && (
+          <Button icon={RotateCw} disabled={busy} onClick={() => onRetry(null)}>
+            {operations.retryAll}
+          </Button>
+        )}
+      </div>
       <p className={styles.none}>
         {operations.deadLetterCount(letters.events, letters.tasks)}. {operations.deadLettersHint}
       </p>
@@ -59,18 +66,16 @@ export function DeadLetterTable({
                 <th scope="col" className={styles.count}>
                   {operations.deadWaiting}
                 </th>
-                <td>
-                  <Button icon={RotateCw} disabled={busy} onClick={() => onRetry(null)}>
-                    {operations.retryAll}
-                  </Button>
-                </td>
+                <td />
               </tr>
             </thead>
             <tbody>
               {letters.dead_letters.map((letter) => (
                 <tr key={letter.sequence}>
-                  <th scope="row">{letter.task_id}</th>
-                  <td>{letter.reason}</td>
+                  <th scope="row" className={styles.id}>
+                    {letter.task_id}
+                  </th>
+                  <td className={styles.reason}>{letter.reason}</td>
                   <td>
                     <time dateTime={letter.first_at} title={formats.moment(letter.first_at)}>
                       {formats.ago(letter.first_at, now)}

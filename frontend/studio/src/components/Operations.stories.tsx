@@ -2,7 +2,16 @@ import type { ProviderOffer } from "@darkroom/client";
 import type { Meta, StoryObj } from "@storybook/react-vite";
 import type { Lane } from "../tasks/lanes.ts";
 import { failedSample, sampleProvider } from "../tasks/sample.ts";
-import { FailureList, LaneTable, ReadinessPanel, StatTile, StatTiles } from "./Operations.tsx";
+import type { System } from "../tasks/system.ts";
+import {
+  FailureList,
+  HaltedNotice,
+  LaneTable,
+  ReadinessPanel,
+  StatTile,
+  StatTiles,
+  SystemTiles,
+} from "./Operations.tsx";
 
 export default { component: ReadinessPanel } satisfies Meta<typeof ReadinessPanel>;
 const lane = (provider: Partial<ProviderOffer>, waiting: number, running: number): Lane => ({
@@ -10,6 +19,7 @@ const lane = (provider: Partial<ProviderOffer>, waiting: number, running: number
   provider: sampleProvider(provider),
   waiting,
   running,
+  since: waiting > 0 ? "2026-11-21T10:09:20Z" : null,
 });
 const figures = { finished: 120, success_rate: 0.975, p50_s: 3.2, p95_s: 14 };
 const until = "2026-11-21T10:11:00Z";
@@ -59,6 +69,49 @@ export const Figures: Story = {
 };
 export const Lanes: Story = {
   render: () => <LaneTable lanes={[served, broken, probed, unserved]} />,
+};
+export const LanesOfAll: Story = {
+  render: () => (
+    <LaneTable
+      lanes={[served, broken, probed, unserved]}
+      now={Date.parse("2026-11-21T10:10:00Z")}
+    />
+  ),
+};
+const readings = (halted: string | null): readonly System[] =>
+  [0, 3, 6, 9].map((second) => ({
+    at: `2026-11-21T10:10:0${second}Z`,
+    log: { last_sequence: 4000 + second * 120, bytes: 310_000_000, max_bytes: 1_000_000_000 },
+    projection: {
+      build: 1,
+      sequence: halted ? 4000 : 4000 + second * 120 - (second % 2) * 30,
+      lag_events: halted ? second * 120 : (second % 2) * 30,
+      lag_seconds: halted ? second : (second % 2) * 0.2,
+      halted,
+    },
+    queues: [
+      {
+        type: "CREATE",
+        provider: "STUDIO",
+        waiting: 12,
+        running: 4,
+        finished: 900 + second,
+        since: "2026-11-21T10:09:20Z",
+      },
+    ],
+  }));
+const tenPast = Date.parse("2026-11-21T10:10:10Z");
+export const Whole: Story = {
+  render: () => (
+    <StatTiles>
+      <SystemTiles readings={readings(null)} now={tenPast} />
+    </StatTiles>
+  ),
+};
+export const WholeHalted: Story = {
+  render: () => (
+    <HaltedNotice system={readings("the checkpoint is at 4000, but the log ends at 3990")[0]} />
+  ),
 };
 export const LanesNotCounted: Story = {
   render: () => <LaneTable lanes={[served]} counted={false} />,

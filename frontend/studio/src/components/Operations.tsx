@@ -5,7 +5,9 @@ import { kindOf } from "../strings/kinds.ts";
 import { useSpoken } from "../strings/language.tsx";
 import { failureOf } from "../tasks/failure.ts";
 import { type Health, healthOf, type Lane } from "../tasks/lanes.ts";
+import { growth, type System, sums } from "../tasks/system.ts";
 import { nameOf, type Task } from "../tasks/task.ts";
+import { Notice } from "./Notice.tsx";
 import styles from "./Operations.module.css";
 
 /** A figure with its name, and how it went lately. */
@@ -92,12 +94,72 @@ export function ReadinessPanel({ readiness }: { readiness: Readiness | null }): 
   );
 }
 
+/** Seconds; null where nobody waits. */
+export function waitedFor(since: string | null, now: number): number | null {
+  return since === null ? null : Math.max(0, (now - Date.parse(since)) / 1000);
+}
+
+/** Why the rows no longer follow the log, if so. */
+export function HaltedNotice({ system }: { system: System | undefined }): ReactNode {
+  const { operations } = useSpoken().strings;
+  if (!system?.projection.halted) return null;
+  return (
+    <Notice tone="bad" title={operations.halted} live>
+      {system.projection.halted}
+    </Notice>
+  );
+}
+
+/** How the whole is doing, among other tiles; for admins. */
+export function SystemTiles({
+  readings,
+  now,
+}: {
+  readings: readonly System[];
+  now: number;
+}): ReactNode {
+  const { strings, formats } = useSpoken();
+  const { operations } = strings;
+  const latest = readings.at(-1);
+  if (latest === undefined) return null;
+  const { projection, log } = latest;
+  const applied = growth(readings, (each) => each.projection.sequence).map((rate) => rate / 60);
+  const ended = growth(readings, (each) => sums(each.queues).finished);
+  const oldest = waitedFor(sums(latest.queues).since, now);
+  const rate = (values: readonly number[]) => {
+    const value = values.at(-1);
+    return value === undefined ? "–" : formats.number(value, 1);
+  };
+  return (
+    <>
+      <StatTile
+        label={operations.behind}
+        value={projection.lag_events === 0 ? "0" : formats.duration(projection.lag_seconds)}
+        trend={readings.map((each) => each.projection.lag_seconds)}
+      />
+      <StatTile label={operations.applied} value={rate(applied)} trend={applied} />
+      <StatTile label={operations.ended} value={rate(ended)} trend={ended} />
+      <StatTile
+        label={operations.oldest}
+        value={oldest === null ? "–" : formats.duration(oldest)}
+      />
+      <StatTile
+        label={operations.logUsed}
+        value={log.max_bytes > 0 ? formats.share(log.bytes / log.max_bytes) : "–"}
+      />
+    </>
+  );
+}
+
 /** Who serves what, and how long the lines are. */
 export function LaneTable({
   lanes,
   counted = true,
+  now,
 }: {
   lanes: readonly Lane[];
+  /** With it, the table says how long the first of each line waits. */
+  now?: number | undefined;
   /** Whether it is known what waits and runs. */
   counted?: boolean;
 }): ReactNode {
@@ -126,6 +188,11 @@ export function LaneTable({
                 <th scope="col" className={styles.count}>
                   {operations.waiting}
                 </th>
+                {now !== undefined && (
+                  <th scope="col" className={styles.count}>
+                    {operations.oldest}
+                  </th>
+                )}
                 <th scope="col" className={styles.count}>
                   {operations.running}
                 </th>
@@ -152,6 +219,9 @@ export function LaneTable({
                     <HealthOf provider={lane.provider} />
                   </td>
                   <td className={styles.count}>{count(lane.waiting)}</td>
+                  {now !== undefined && (
+                    <td className={styles.count}>{duration(waitedFor(lane.since, now))}</td>
+                  )}
                   <td className={styles.count}>{count(lane.running)}</td>
                   <td className={styles.count}>{share(lane.provider.success_rate)}</td>
                   <td className={styles.count}>{duration(lane.provider.p50_s)}</td>

@@ -5,20 +5,24 @@ import { DeadLetterTable } from "../components/DeadLetters.tsx";
 import { Notice } from "../components/Notice.tsx";
 import {
   FailureList,
+  HaltedNotice,
   LaneTable,
   type Readiness,
   ReadinessPanel,
   StatTile,
   StatTiles,
+  SystemTiles,
 } from "../components/Operations.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { useNow, useRepeated } from "../data/clock.ts";
 import { useDeadLetters, useRetryDeadLetters } from "../data/dead-letters.ts";
 import { notedFetch } from "../data/reachability.ts";
 import { useClient } from "../data/studio.tsx";
+import { useSystem } from "../data/system.ts";
 import { useSpoken } from "../strings/language.tsx";
 import { perMinute, quantile, type Reading, readSamples } from "../tasks/figures.ts";
-import { isRunning, lanesOf } from "../tasks/lanes.ts";
+import { isRunning, lanesOf, lanesOfAll } from "../tasks/lanes.ts";
+import { sums } from "../tasks/system.ts";
 import type { Task } from "../tasks/task.ts";
 import styles from "./OperationsPage.module.css";
 
@@ -48,12 +52,15 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
   const failures = useTaskHistory(FAILED);
   const readings = useReadings();
   const deadLetters = useDeadLetters(EVERY_MS);
+  const system = useSystem(EVERY_MS);
+  const whole = system.at(-1);
+  const all = whole && sums(whole.queues);
   const retry = useRetryDeadLetters();
   useRepeated(types.refetch, EVERY_MS * 3);
   useRepeated(failures.refetch, EVERY_MS * 2);
 
-  const waiting = live.data?.filter((task) => !isRunning(task)).length;
-  const running = live.data?.filter(isRunning).length;
+  const waiting = all?.waiting ?? live.data?.filter((task) => !isRunning(task)).length;
+  const running = all?.running ?? live.data?.filter(isRunning).length;
   const latest = readings.at(-1);
   const median =
     latest === undefined ? null : quantile(latest.samples, "darkroom_submit_seconds", 0.5);
@@ -66,6 +73,7 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
     <>
       <PageHeader page="operations" />
       {readiness.isError && <Notice tone="warn" title={operations.unavailable} live />}
+      <HaltedNotice system={whole} />
       <ReadinessPanel readiness={readiness.data ?? null} />
       <section className={styles.section} aria-label={operations.numbers}>
         <StatTiles>
@@ -81,14 +89,21 @@ export function OperationsPage({ onOpen }: { onOpen: (task: Task) => void }): Re
             value={median === null ? "–" : formats.duration(median)}
           />
           <StatTile label={operations.refusals} value={figure(refused.at(-1), 1)} trend={refused} />
+          <SystemTiles readings={system} now={now} />
         </StatTiles>
         <p className={styles.note}>
-          {operations.ownTasks} {operations.refresh(EVERY_MS / 1000)}.
+          {all ? operations.everybodysTasks : operations.ownTasks}{" "}
+          {operations.refresh(EVERY_MS / 1000)}.
         </p>
       </section>
       <LaneTable
-        lanes={lanesOf(types.data ?? [], live.data ?? [])}
-        counted={live.data !== undefined}
+        lanes={
+          whole
+            ? lanesOfAll(types.data ?? [], whole.queues)
+            : lanesOf(types.data ?? [], live.data ?? [])
+        }
+        counted={whole !== undefined || live.data !== undefined}
+        now={whole && now}
       />
       {deadLetters !== null && (deadLetters.events > 0 || retry.isSuccess) && (
         <DeadLetterTable

@@ -274,6 +274,13 @@ export interface Strings {
     readonly submitLatency: string;
     readonly refusals: string;
     readonly ownTasks: string;
+    readonly everybodysTasks: string;
+    readonly behind: string;
+    readonly applied: string;
+    readonly ended: string;
+    readonly oldest: string;
+    readonly logUsed: string;
+    readonly halted: string;
     readonly failures: string;
     readonly noFailures: string;
     readonly refresh: Counted;

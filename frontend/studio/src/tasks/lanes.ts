@@ -1,6 +1,7 @@
 /** Who serves which type, with what waits and runs there. Pure. */
 
 import type { GenerationTypeOffer, ProviderOffer } from "@darkroom/client";
+import type { Queue } from "./system.ts";
 import type { Task } from "./task.ts";
 
 export interface Lane {
@@ -8,8 +9,25 @@ export interface Lane {
   readonly provider: ProviderOffer;
   readonly waiting: number;
   readonly running: number;
+  /** Since when its first task waits, where that is known. */
+  readonly since: string | null;
 }
 
+/** As an admin is told it, of everybody's tasks. */
+export function lanesOfAll(
+  offers: readonly GenerationTypeOffer[],
+  queues: readonly Queue[],
+): readonly Lane[] {
+  return offers.flatMap(({ type, providers }) =>
+    providers.map((provider) => {
+      const queue = queues.find((each) => each.type === type && each.provider === provider.name);
+      const { waiting = 0, running = 0, since = null } = queue ?? {};
+      return { type, provider, waiting, running, since };
+    }),
+  );
+}
+
+/** Of one's own tasks. */
 export function lanesOf(
   offers: readonly GenerationTypeOffer[],
   live: readonly Task[],
@@ -20,7 +38,7 @@ export function lanesOf(
         (task) => task.type === type && providerOf(task, default_provider) === provider.name,
       );
       const running = here.filter(isRunning).length;
-      return { type, provider, waiting: here.length - running, running };
+      return { type, provider, waiting: here.length - running, running, since: null };
     }),
   );
 }

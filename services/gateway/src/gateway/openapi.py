@@ -63,6 +63,7 @@ _PLAIN_ERRORS = {
 
 _ADMINS = {"403": "The owner is no admin (`admin_only`), or a page of another site sent it."}
 _PLAIN_ERRORS |= {
+    ("get", "/system"): _ADMINS,
     ("get", "/dead-letters"): _ADMINS,
     ("post", "/dead-letters/{sequence}/retry"): _ADMINS,
     ("post", "/dead-letters/retry"): _ADMINS,

@@ -134,6 +134,11 @@ class TaskStore:
         """How long the lines are, and what owners have in them who have ``least`` or more."""
         return await self._ask(queries.LINES, {"least": least})
 
+    async def queues(self) -> list[dict[str, Any]]:
+        """Every lane, and since when its first task waits."""
+        lanes: list[dict[str, Any]] = (await self._ask(queries.LINES, {"since": True}))["lanes"]
+        return lanes
+
     async def status(self) -> dict[str, Any]:
         return await self._ask(queries.STATUS, {})
 

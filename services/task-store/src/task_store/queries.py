@@ -300,6 +300,10 @@ class Queries:
         lanes = [
             {name: row[name] for name in _LANE_FIELDS} for row in rows if row["lane"] is not None
         ]
+        if question.get("since"):
+            queues = await self._pool.fetch(STATEMENTS["read_queues"])
+            since = {(row["type"], row["lane"]): row["since"] for row in queues}
+            lanes = [lane | {"since": since.get((lane["type"], lane["lane"]))} for lane in lanes]
         waiting: dict[str, int] = {}
         for lane in lanes:
             waiting[lane["type"]] = waiting.get(lane["type"], 0) + lane["waiting"]

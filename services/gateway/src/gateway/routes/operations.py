@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
-from contracts.api import GenerationTypes
+from contracts.api import GenerationTypes, SystemFigures
 from contracts.generation_types import GENERATION_TYPES
 from gateway import api_page, errors_page
-from gateway.parts import InParts, Owner
+from gateway.figures import figures
+from gateway.parts import Admin, InParts, Owner
 from gateway.readiness import checks
 from gateway.views import json_response
 from telemetry.health import metrics_response, run_checks
@@ -35,6 +38,13 @@ async def list_generation_types(parts: InParts, owner: Owner) -> Response:
         for kind in GENERATION_TYPES.values()
     ]
     return json_response({"types": types})
+
+
+@router.get("/system", tags=["operations"], response_model=SystemFigures)
+async def show_system(parts: InParts, admin: Admin) -> Response:
+    """How far the rows are behind the log, and how long every line is; for admins."""
+    status, lanes = await asyncio.gather(parts.tasks.status(), parts.tasks.queues())
+    return json_response(figures(await parts.bus.link.log.state(), status, lanes))
 
 
 @router.get("/healthz", tags=["operations"])

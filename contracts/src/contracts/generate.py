@@ -344,11 +344,15 @@ def _messages() -> dict[str, Any]:
     messages["cancel"] = {"name": "cancel", "summary": "No payload: the subject tells the task."}
     messages["projected"] = {
         "name": "projected",
-        "summary": "The sequence up to which every event is in the rows.",
+        "summary": "The sequence up to which every event is in the rows, and the tasks that are "
+        "put on hold, or whose hold was looked into.",
         "payload": {
             "type": "object",
             "required": ["sequence"],
-            "properties": {"sequence": {"type": "integer", "minimum": 0}},
+            "properties": {
+                "sequence": {"type": "integer", "minimum": 0},
+                "holds": {"type": "array", "items": {"type": "string"}},
+            },
         },
     }
     messages["query"] = {

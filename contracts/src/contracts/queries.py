@@ -56,7 +56,8 @@ With ``sequence`` once the projection has passed that, as for `PROCESSING`; afte
 far as it is."""
 
 EVENTS: Final = "task-store.events"
-"""``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}]}``: the raw copy."""
+"""``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}], "dropped":
+[logtime]}``: the raw copy without what was dropped, and when the log had stored that."""
 
 LINES: Final = "task-store.lines"
 """``{"least"?, "since"?}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane",

@@ -21,8 +21,9 @@ LIVE_PREFIX = "live"
 LIVE_EVENTS = f"{LIVE_PREFIX}.{ALL_EVENTS}"
 """What the broker republishes of every event that it stored (core NATS, at most once)."""
 PROJECTED = f"{LIVE_PREFIX}.projected"
-"""How far the projection is, told after each of its transactions: ``{"sequence": checkpoint}``
-(core NATS, at most once)."""
+"""How far the projection is, told after each of its transactions: ``{"sequence": checkpoint,
+"holds"?: [task_id]}`` (core NATS, at most once). ``holds`` are tasks that wait from now on behind
+an event that could not be applied, and those whose such events were retried or dropped."""
 PROVIDER_BUCKET = "PROVIDERS"
 """The key-value bucket in which generators announce what they offer."""
 BREAKER_BUCKET = "BREAKERS"

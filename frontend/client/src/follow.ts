@@ -209,7 +209,9 @@ class Follower {
     const { task } = update;
     const known = this.#live.get(task.task_id);
     const sequence = known?.sequence ?? this.#ended.get(task.task_id) ?? -1;
-    const moved = known !== undefined && known.queue_position !== task.queue_position;
+    const moved =
+      known !== undefined &&
+      (known.queue_position !== task.queue_position || isParked(known) !== isParked(task));
     if (task.sequence < sequence || (task.sequence === sequence && !moved)) return false;
     if (isTerminal(task)) this.#live.delete(task.task_id);
     else this.#live.set(task.task_id, task);
@@ -226,6 +228,11 @@ class Follower {
     this.#connection = connection;
     this.#options.onConnection?.(connection);
   }
+}
+
+/** Whether it waits behind an event that could not be applied: its sequence stays meanwhile. */
+function isParked({ metadata }: Task): boolean {
+  return metadata.parked !== undefined;
 }
 
 /** What a message of the stream tells; nothing where a newer gateway tells what is unknown here. */

@@ -85,6 +85,24 @@ describe("following one task", () => {
     expect(visits.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "10"]);
   });
 
+  test("tells that it is on hold, and that it goes on, though its sequence stays", async () => {
+    const held = { ...first, metadata: { parked: { since: "2026-11-21T10:00:00Z" } } };
+    const { baseUrl, visits } = await eventServer((visit, nth) => {
+      if (nth === 1) {
+        const onHold = frame("task", held);
+        visit.send(SOON, told(first), onHold, onHold, frame("task", first));
+        visit.response.end();
+      } else {
+        visit.send(told(completed(first)));
+      }
+    });
+
+    const updates = await all(createClient({ baseUrl }).follow("a"));
+
+    expect(tasksOf(updates)).toEqual([first, held, first, completed(first)]);
+    expect(visits.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "10"]);
+  });
+
   test("ends when the task is erased", async () => {
     const { baseUrl } = await eventServer((visit) =>
       visit.send(told(first), ": ping\n\n", frame("erased", { task_id: "a" }, 12)),

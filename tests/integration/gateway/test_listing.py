@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -131,8 +132,8 @@ async def test_the_events_of_a_task_are_told_in_order(
 async def test_events_are_read_from_the_log_while_they_are_not_projected(
     house: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def nothing(*_: object) -> list[Any]:
-        return []
+    async def nothing(*_: object) -> tuple[list[Any], frozenset[datetime]]:
+        return [], frozenset()
 
     task_id = await submit(http)
     monkeypatch.setattr(house.parts[0].tasks.__class__, "events", nothing)

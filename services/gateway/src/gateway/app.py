@@ -29,6 +29,7 @@ from gateway.changes import Changes
 from gateway.counting import CountResponses
 from gateway.feed import Feed
 from gateway.histories import Histories
+from gateway.holds import Holds
 from gateway.lanes import Lanes
 from gateway.live import Live
 from gateway.parts import Parts
@@ -129,6 +130,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
             limit=settings.streams_limit,
         ),
         places=places,
+        holds=Holds(bus, task_store, feed, views.told),
         changes=Changes(bus, task_store, reader, store, uploads),
         photos=Photos(bus, task_store, reader, uploads),
         store=store,
@@ -209,6 +211,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             parts.pressure.run,
             parts.sweep.run,
             parts.places.run,
+            parts.holds.run,
         )
     ]
     try:

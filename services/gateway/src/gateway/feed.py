@@ -133,10 +133,12 @@ class Follow:
         self.missed = False
 
     def _hand_on(self, message: Message) -> None:
-        sequence = message.sequence or 0
-        if sequence <= self.cursor or self.has_ended:
+        if self.has_ended:
             return
-        self.cursor = sequence
+        if message.sequence is not None:
+            if message.sequence <= self.cursor:
+                return
+            self.cursor = message.sequence
         self.outbox.put(message)
         if self.task_id is not None and message.is_last:
             self.end()
@@ -216,6 +218,10 @@ class Feed:
         """What is known of a task here; None where nothing is."""
         kept = self._states.get(task_id)
         return None if kept is None else kept[0]
+
+    def forget(self, task_id: str) -> None:
+        """What is known of it may be wrong: it is read again when something happens to it."""
+        self._forget(task_id)
 
     def adopt(self, task: Task, released: int) -> None:
         """Keep a state that a follower has read, after it was added, with ``released`` as then.

@@ -7,8 +7,10 @@ from datetime import datetime
 import orjson
 
 from gateway.bus import Bus
-from gateway.following import Fact, fact, is_beginning
+from gateway.following import STUCK, Fact, fact, folded, is_beginning
 from gateway.tasks import TaskStore
+
+_EVERYTHING = 2**63 - 1
 
 
 class Histories:
@@ -24,11 +26,15 @@ class Histories:
             fact(message.subject, message.sequence, message.logtime, message.payload)
             for message in await self._bus.link.log.history(task_id)
         ]
-        if logged and is_beginning(logged[0].event):
+        is_whole = bool(logged) and is_beginning(logged[0].event)
+        if is_whole and folded(logged, _EVERYTHING) is not STUCK:
             return logged
-        kept = [raw_fact(task_id, each) for each in await self._tasks.events(owner, task_id)]
+        # What it is stuck at may have been dropped: the log can't tell.
+        events, dropped = await self._tasks.events(owner, task_id)
+        kept = [] if is_whole else [raw_fact(task_id, each) for each in events]
         known = {each.sequence for each in logged}
-        return sorted([*logged, *(each for each in kept if each.sequence not in known)])
+        facts = [*logged, *(each for each in kept if each.sequence not in known)]
+        return sorted(each for each in facts if each.logtime not in dropped)
 
 
 def raw_fact(task_id: str, told: dict[str, object]) -> Fact:

@@ -16,6 +16,7 @@ from gateway.breakers import Breakers
 from gateway.bus import Bus
 from gateway.catalogue import Catalogue
 from gateway.changes import Changes
+from gateway.holds import Holds
 from gateway.live import Live
 from gateway.photos import Photos
 from gateway.places import Places
@@ -47,6 +48,7 @@ class Parts:
     submissions: Submissions
     streams: Streams
     places: Places
+    holds: Holds
     changes: Changes
     photos: Photos
     store: ArtifactStore

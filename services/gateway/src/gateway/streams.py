@@ -40,6 +40,8 @@ RETRY_AFTER_S = 5
 _NEAR = 400
 """A follower this many events behind the log reads on before what happens now is held for it."""
 _AGAIN_S = 0.5
+_BESIDE = ("queue_position", "eta_seconds", "parked_since")
+"""What the task-store knows of a task that its events don't tell."""
 _MOST_FINDING = 32
 """Tasks looked up at once for those who follow them: each reads its history from the log."""
 _MOST_ASKING = 16
@@ -208,7 +210,7 @@ class Streams:
                 await self._tasks.passes(task.task_id, task.sequence, SETTLE_S)
                 projected, _ = await self._tasks.get(task.task_id)
         if projected is not None and projected["sequence"] == task.sequence:
-            record |= {name: projected[name] for name in ("queue_position", "eta_seconds")}
+            record |= {name: projected[name] for name in _BESIDE if name in projected}
             self._places.know(projected)
         else:
             follow.waits_for_places = True

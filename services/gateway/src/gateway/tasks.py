@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,7 +45,7 @@ class TaskStore:
         self._bus = bus
         self._asked: dict[str, list[asyncio.Future[Found]]] = {}
         self._asking: asyncio.Task[None] | None = None
-        self._progress = Progress(bus)
+        self.progress = Progress(bus)
 
     async def get(self, task_id: str) -> Found:
         """One task. Those asked for while a question is on its way share the next one."""
@@ -104,7 +105,7 @@ class TaskStore:
 
         Nobody is asked: an older answer must do then.
         """
-        return await self._progress.reaches(sequence, within_s)
+        return await self.progress.reaches(sequence, within_s)
 
     async def history(
         self,
@@ -124,11 +125,15 @@ class TaskStore:
         following = answer.get("next")
         return answer["records"], None if following is None else (following[0], following[1])
 
-    async def events(self, owner: str, task_id: str) -> list[dict[str, Any]]:
-        """The raw events of a task, each with its sequence and log time."""
+    async def events(
+        self, owner: str, task_id: str
+    ) -> tuple[list[dict[str, Any]], frozenset[datetime]]:
+        """The raw events of a task, each with its sequence and log time, and the log times of
+        those that an operator dropped."""
         answer = await self._ask(queries.EVENTS, {"task_id": task_id, "owner": owner})
-        events: list[dict[str, Any]] = answer["events"]
-        return events
+        # A task-store of the version before tells of none.
+        dropped = map(datetime.fromisoformat, answer.get("dropped", ()))
+        return answer["events"], frozenset(dropped)
 
     async def lines(self, least: int) -> dict[str, Any]:
         """How long the lines are, and what owners have in them who have ``least`` or more."""
@@ -157,7 +162,7 @@ class TaskStore:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
-        while not await self._progress.reaches(sequence, min(_ASK_S, deadline - loop.time())):
+        while not await self.progress.reaches(sequence, min(_ASK_S, deadline - loop.time())):
             if loop.time() >= deadline:
                 return False
             try:

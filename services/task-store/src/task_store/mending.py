@@ -179,6 +179,7 @@ async def _mend(
         await connection.execute(DEAD_LETTERS["keep_audit"], order.who, order.note, *columns)
         await connection.execute(DEAD_LETTERS["unpark"], task_ids)
         await store.write(connection, checkpoint, batch)
+    projection.holds.update(task_ids)
     mended.dropped += sum(action == "dropped" for action, _, _ in audit)
     mended.tried += sum(action == "retried" for action, _, _ in audit)
     mended.applied += sum(outcome == APPLIED for _, _, outcome in audit)

@@ -24,6 +24,7 @@ from datetime import datetime
 from typing import Protocol
 
 import asyncpg
+import orjson
 from nats.aio.client import Client
 from pydantic import ValidationError
 
@@ -64,6 +65,7 @@ _IDLE_S = 1.0
 _SLICE = 50
 """Events folded between two looks at what else is to be done."""
 _EVERYTHING = 2**63 - 1
+_HOLDS_AT_ONCE = 500
 UNSTORABLE = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
@@ -147,6 +149,8 @@ class Projection:
         self._keep_raw = keep_raw
         self._raw = raw
         self._memory: Memory
+        self.holds: set[str] = set()
+        """Tasks that were put on hold, or looked into again, until somebody is told of them."""
 
     async def load(self) -> None:
         """Forget everything and read it from the database."""
@@ -282,6 +286,7 @@ class Projection:
             raise batch
         await store.write(self.connection, self.checkpoint, batch, self._raw)
         self.checkpoint = replace(self.checkpoint, sequence=batch.sequence, logtime=batch.logtime)
+        self.holds.update(folded.changes.newly_parked)
         return folded.changes
 
 
@@ -385,7 +390,7 @@ class Projector:
             self.halted = None
             metrics.HALTED.set(0)
             self.stream_created = projection.checkpoint.stream_created
-            await self._advance_to(projection.checkpoint.sequence)
+            await self._advance_to(projection)
             try:
                 await self._follow(projection)
             except (Interrupted, store.Superseded) as problem:
@@ -430,6 +435,7 @@ class Projector:
                     done.set_result(None)
             # The rows may have changed: what was folded ahead is void.
             await projection.begin_again()
+            await self._advance_to(projection)
 
     async def _take(
         self, projection: Projection, messages: OrderedLog, folded: Folded | None
@@ -445,7 +451,7 @@ class Projector:
             changes = await projection.write(folded)
         tell_projected(folded.messages, began_ns, time.time_ns())
         self._count(folded.messages, changes)
-        await self._advance_to(projection.checkpoint.sequence)
+        await self._advance_to(projection)
 
     async def _check_lock(self, connection: asyncpg.Connection) -> None:
         """A session that is gone has lost the lock; find out while it is quiet, too."""
@@ -467,13 +473,22 @@ class Projector:
             )
         metrics.LAG_SECONDS.set(max(0.0, time.time() - messages[-1].logtime.timestamp()))
 
-    async def _advance_to(self, sequence: int) -> None:
+    async def _advance_to(self, projection: Projection) -> None:
+        sequence = projection.checkpoint.sequence
         async with self._moved:
             self.sequence = sequence
             self._moved.notify_all()
         metrics.SEQUENCE.set(sequence)
-        if self._client.is_connected:
+        if not self._client.is_connected:
+            return
+        if not projection.holds:
             await self._client.publish(PROJECTED, b'{"sequence":%d}' % sequence)
+            return
+        holds = sorted(projection.holds)
+        projection.holds.clear()
+        for start in range(0, len(holds), _HOLDS_AT_ONCE):
+            told = {"sequence": sequence, "holds": holds[start : start + _HOLDS_AT_ONCE]}
+            await self._client.publish(PROJECTED, orjson.dumps(told))
 
 
 def _tell_ends(messages: Sequence[Message]) -> None:

@@ -275,9 +275,8 @@ class Queries:
         }
 
     async def _events(self, question: Mapping[str, Any]) -> Any:
-        rows = await self._pool.fetch(
-            STATEMENTS["read_events"], question["task_id"], question["owner"]
-        )
+        whose = question["task_id"], question["owner"]
+        rows = await self._pool.fetch(STATEMENTS["read_events"], *whose)
         events = []
         for row in rows:
             try:
@@ -288,7 +287,8 @@ class Queries:
             if isinstance(event, dict):
                 told = {"sequence": row["sequence"], "logtime": row["logtime"], "event": event}
                 events.append(told)
-        return {"events": events}
+        dropped = await self._pool.fetch(STATEMENTS["read_dropped"], *whose)
+        return {"events": events, "dropped": [row["logtime"] for row in dropped]}
 
     async def _lines(self, question: Mapping[str, Any]) -> Any:
         rows = await self._pool.fetch(STATEMENTS["read_lines"])

@@ -126,7 +126,8 @@ async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
 async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Response:
     """What happened to a task, in order."""
     await parts.reader.read(owner, task_id)
-    stored = await parts.tasks.events(owner, task_id) or await _logged(parts, task_id)
+    events, _ = await parts.tasks.events(owner, task_id)
+    stored = events or await _logged(parts, task_id)
     events = [
         {**each["event"], "sequence": each["sequence"], "logtime": utc(each["logtime"])}
         for each in stored

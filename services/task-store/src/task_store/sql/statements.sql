@@ -172,6 +172,11 @@ WHERE e.task_id = $1::text
   AND EXISTS (SELECT FROM tasks t WHERE t.task_id = $1::text::uuid AND t.owner = $2 AND t.phase <> 'erased')
 ORDER BY e.sequence
 
+-- name: read_dropped
+SELECT d.logtime FROM log.dead_letters d
+WHERE d.task_id = $1::text AND d.action = 'dropped'
+  AND EXISTS (SELECT FROM tasks t WHERE t.task_id = $1::text::uuid AND t.owner = $2)
+
 -- name: read_span
 -- How far one look into the raw copy reaches: $2 events after $1.
 SELECT max(sequence) AS through, count(*) AS events

@@ -1,0 +1,65 @@
+"""Tells followers that a task was put on hold, and that it goes on.
+
+An event that can't be applied changes nothing, so no stream would tell of it: the task would only
+stand still. The task-store says whose it is, and again when it was retried or dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+
+from contracts.lifecycle import Phase
+from contracts.records import from_record
+from gateway.bus import Bus
+from gateway.feed import Feed
+from gateway.following import Message, View
+from gateway.refusals import Refusal
+from gateway.tasks import TaskStore
+
+_CATCH_UP_S = 2.0
+
+
+class Holds:
+    """A notice may be lost, as every core message: whoever asks or joins sees it all the same."""
+
+    def __init__(self, bus: Bus, tasks: TaskStore, feed: Feed, view: View) -> None:
+        self._bus = bus
+        self._tasks = tasks
+        self._feed = feed
+        self._view = view
+        self._heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        self._tasks.progress.on_holds = self._hear
+        await self._bus.connected.wait()
+        await self._tasks.progress.listen()
+        while True:
+            await self._tell(await self._heard.get())
+
+    def _hear(self, task_ids: list[str]) -> None:
+        for task_id in task_ids:
+            # What was folded up to here may be another state now: the next event reads it again.
+            self._feed.forget(task_id)
+            if self._feed.owners:
+                self._heard.put_nowait(task_id)
+
+    async def _tell(self, task_id: str) -> None:
+        # What happened before the notice, and was passed over as long as it was on hold.
+        await self._tasks.projects(self._feed.sequence, _CATCH_UP_S)
+        try:
+            record, _ = await self._tasks.get(task_id)
+        except Refusal:
+            return
+        if record is None or record["phase"] == Phase.ERASED:
+            return
+        followers = list(self._feed.followers(record["owner"], task_id))
+        if followers:
+            # Without a sequence: whoever resumes does so where the log has told something.
+            body = orjson.dumps(self._view(record))
+            message = Message("task", body, task=from_record(record))
+            for follow in followers:
+                if follow.concerns(task_id, record["type"]):
+                    follow.tell(message)

@@ -10,6 +10,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.request import urlopen
 
+from telemetry.findings import Finding
+
 _ASK_S = 0.5
 _NANOSECONDS = 1e9
 
@@ -20,6 +22,17 @@ class Durability:
 
     on_disk: bool | None
     detail: str
+
+    def finding(self) -> Finding:
+        mend = ""
+        if self.on_disk is None:
+            mend = (
+                "set DARKROOM_NATS_MONITOR_URL (http://HOST:8222), or look for `sync_interval: "
+                "always` in its configuration (deploy/nats.conf has it)"
+            )
+        elif not self.on_disk:
+            mend = "set `sync_interval: always` in its configuration (deploy/nats.conf has it)"
+        return Finding("durability", ok=self.on_disk, detail=self.detail, mend=mend)
 
 
 NOT_ASKED = Durability(

@@ -24,6 +24,7 @@ from delivery.requests import DESCRIPTION, STATUS, NoReply, NoResponders, Reques
 _DIRECT = f"$JS.API.DIRECT.GET.{STREAM}"
 _LEADER = f"$JS.API.STREAM.MSG.GET.{STREAM}"
 _INFO = f"$JS.API.STREAM.INFO.{STREAM}"
+_CONSUMERS = f"$JS.API.CONSUMER.LIST.{STREAM}"
 _NO_MESSAGE = 10037
 _NOT_FOUND = "404"
 _HISTORY_BATCH = 500
@@ -133,9 +134,7 @@ class LogReader:
             yield [message for message in batch if message.sequence <= last]
 
     async def state(self) -> StreamState:
-        answer = await self._ask(_INFO, {})
-        if "error" in answer:
-            raise LogRefused(answer["error"].get("description", "stream info refused"))
+        answer = await self._info()
         state, config = answer["state"], answer["config"]
         return StreamState(
             created=parse_time(answer["created"]),
@@ -146,6 +145,33 @@ class LogReader:
             now=parse_time(answer["ts"]),
             complete_since=parse_time(_complete_since(answer)),
         )
+
+    async def deleted(self, most: int) -> list[int] | None:
+        """The sequences between the log's ends at which nothing is any more; None if too many.
+
+        An erasure leaves them, and whoever deletes from the log.
+        """
+        if (await self._info())["state"].get("num_deleted", 0) > most:
+            return None
+        answer = await self._info({"deleted_details": True})
+        return sorted(answer["state"].get("deleted") or [])
+
+    async def consumers(self) -> list[dict[str, Any]]:
+        """What the broker tells of each consumer of the log, whoever's."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = _told(await self._ask(_CONSUMERS, {"offset": len(found)}))
+            found += page["consumers"] or []
+            if not page["consumers"] or len(found) >= page["total"]:
+                return found
+
+    async def settings(self) -> dict[str, Any]:
+        """The configuration of the stream, as the broker tells it."""
+        config: dict[str, Any] = (await self._info())["config"]
+        return config
+
+    async def _info(self, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return _told(await self._ask(_INFO, body or {}))
 
     async def _all(self, subject: str) -> list[LogMessage]:
         """All messages on a wildcard, by batched direct gets."""
@@ -195,6 +221,13 @@ class LogReader:
             return await self._requests.call(subject, body, timeout=self._timeout_s)
         except (NoReply, NoResponders, Unreachable) as error:
             raise LogUnavailable(subject) from error
+
+
+def _told(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the broker said, if it is no refusal."""
+    if "error" in answer:
+        raise LogRefused(answer["error"].get("description", "refused"))
+    return answer
 
 
 def _complete_since(answer: Mapping[str, Any]) -> str:

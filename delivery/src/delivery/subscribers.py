@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,9 @@ from nats.js.errors import NotFoundError
 
 from contracts.subjects import ALL_EVENTS, LANE_PREFIX, STREAM
 from delivery.provision import Difference, consumers
+from telemetry.findings import Finding
 
+FAR_BEHIND = 10_000
 DEFAULT_MAX_DELIVER = 20
 DEFAULT_ACK_WAIT = timedelta(seconds=30)
 _MAX_ACK_PENDING = 1_000
@@ -135,12 +138,51 @@ async def ensure_subscriber(
 
 async def subscribers(client: Client) -> list[Subscriber]:
     """All durable consumers of the log that are no lanes, by name."""
+    return subscribers_among(await consumers(client))
+
+
+def subscribers_among(infos: Iterable[ConsumerInfo]) -> list[Subscriber]:
+    """The same, of consumers that are there."""
     found = [
         _subscriber(info)
-        for info in await consumers(client)
+        for info in infos
         if info.config.durable_name and not info.name.startswith(LANE_PREFIX)
     ]
     return sorted(found, key=lambda each: each.name)
+
+
+def judge(found: Sequence[Subscriber], first_sequence: int) -> Finding:
+    """What is to be said of them, when the log begins at ``first_sequence``. Pure."""
+    mend = "start them and see docs/subscribing.md; or darkroom setup --remove NAME"
+
+    def places(those: Sequence[Subscriber]) -> str:
+        told = (f"{each.name} (at {each.seen:,})" for each in those)
+        return f"{', '.join(told)}; the log begins at {first_sequence:,}"
+
+    missing = [each for each in found if each.has_all and each.missed(first_sequence)]
+    if missing:
+        detail = f"events left the log unread by {places(missing)}"
+        return Finding("subscribers", ok=False, detail=detail, mend=mend)
+    late = [each for each in found if each.behind >= FAR_BEHIND]
+    if late:
+        told = ", ".join(f"{each.name} ({each.behind:,} events)" for each in late)
+        return Finding(
+            "subscribers",
+            ok=None,
+            detail=f"far behind: {told}",
+            mend="start them before their next event leaves the log; darkroom setup --subscribers",
+        )
+    unsure = [
+        each
+        for each in found
+        if not each.has_all and not each.asking and each.missed(first_sequence)
+    ]
+    if unsure:
+        detail = f"away, and events that left the log may have been theirs: {places(unsure)}"
+        return Finding("subscribers", ok=None, detail=detail, mend=mend)
+    most = max((each.behind for each in found), default=0)
+    detail = f"{len(found)}, at most {most:,} events behind" if found else "none"
+    return Finding("subscribers", ok=True, detail=detail)
 
 
 async def remove_subscriber(client: Client, name: str) -> None:

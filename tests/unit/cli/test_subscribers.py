@@ -10,8 +10,8 @@ import pytest
 from nats.js.api import DeliverPolicy
 
 from contracts.subjects import ALL_EVENTS, ALL_FINISHED
-from darkroom.cli.subscribers import FAR_BEHIND, judge, start_of
-from delivery.subscribers import NEW, Start, Subscriber
+from darkroom.cli.subscribers import start_of
+from delivery.subscribers import FAR_BEHIND, NEW, Start, Subscriber, judge
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FINE = Subscriber(

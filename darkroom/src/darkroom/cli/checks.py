@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from contracts.subjects import STREAM
 from darkroom.cli import disks, subscribers
-from darkroom.cli.findings import Finding
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import (
     RESTORE,
@@ -37,6 +36,7 @@ from delivery.provision import lanes_on_the_broker
 from generator.settings import Settings as GeneratorSettings
 from reaper.settings import Settings as ReaperSettings
 from reaper.silence import Limits
+from telemetry.findings import Finding
 
 _TIMEOUT_S = 5.0
 _FULL = 0.9
@@ -57,7 +57,7 @@ async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
             findings.append(broker)
         else:
             findings.append(_server(client, addresses))
-            findings.append(await _durability(addresses))
+            findings.append((await durability(addresses.nats_monitor_url)).finding())
             findings.append(await _provisioned(client, connection, settings))
             findings.append(await _unserved(client))
             findings.append(await subscribers.examine(client))
@@ -89,20 +89,6 @@ def _refused(name: str, problem: click.ClickException) -> Finding:
 def _server(client: Client, addresses: ServerAddresses) -> Finding:
     version = ".".join(map(str, server_version(client)))
     return Finding("nats", ok=True, detail=f"{version} on {without_password(addresses.nats_url)}")
-
-
-async def _durability(addresses: ServerAddresses) -> Finding:
-    """Whether what is acknowledged is on disk: as the server says itself."""
-    found = await durability(addresses.nats_monitor_url)
-    mend = ""
-    if found.on_disk is None:
-        mend = (
-            "set DARKROOM_NATS_MONITOR_URL (http://HOST:8222), or look for `sync_interval: always` "
-            "in its configuration (deploy/nats.conf has it)"
-        )
-    elif not found.on_disk:
-        mend = "set `sync_interval: always` in its configuration (deploy/nats.conf has it)"
-    return Finding("durability", ok=found.on_disk, detail=found.detail, mend=mend)
 
 
 async def _provisioned(

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from darkroom.cli.findings import Finding
 from darkroom.cli.settings import CommandLineSettings
+from telemetry.findings import Finding
 
 _ENOUGH_BYTES = 1 << 30
 _GIB = 1 << 30

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from contracts import variables
 from darkroom.cli.failures import FOUND_SOMETHING
-from darkroom.cli.findings import Finding
 from darkroom.cli.gateway import Gateway
 from darkroom.cli.invocation import Invocation, group, pass_invocation
 from darkroom.cli.screen import console, finding_line, plain
@@ -30,6 +29,7 @@ from generator.provider import (
     Unavailable,
 )
 from generator.settings import Settings as GeneratorSettings
+from telemetry.findings import Finding
 
 _PATIENCE_S = 15.0
 _LEFT_OUT = "params_schema"

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from darkroom.cli.findings import Finding
+from telemetry.findings import Finding
 
 _PIPED_WIDTH = 200
 _UNFINISHED = ("pending", "processing")

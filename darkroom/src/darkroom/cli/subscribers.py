@@ -17,7 +17,6 @@ from rich.text import Text
 
 from contracts.subjects import STREAM
 from darkroom.cli.failures import Refused
-from darkroom.cli.findings import Finding
 from darkroom.cli.servers import log_connection
 from delivery.provision import Difference
 from delivery.subscribers import (
@@ -27,11 +26,12 @@ from delivery.subscribers import (
     Subscriber,
     SubscriberSpec,
     ensure_subscriber,
+    judge,
     remove_subscriber,
     subscribers,
 )
+from telemetry.findings import Finding
 
-FAR_BEHIND = 10_000
 _NO_STREAM = 10059
 _OVERLAP = 10138
 
@@ -102,40 +102,6 @@ async def examine(client: Client) -> Finding:
             mend="mend what is said above first",
         )
     return judge(found, first)
-
-
-def judge(found: Sequence[Subscriber], first_sequence: int) -> Finding:
-    """What is to be said of them, when the log begins at ``first_sequence``. Pure."""
-    mend = "start them and see docs/subscribing.md; or darkroom setup --remove NAME"
-
-    def places(those: Sequence[Subscriber]) -> str:
-        told = (f"{each.name} (at {each.seen:,})" for each in those)
-        return f"{', '.join(told)}; the log begins at {first_sequence:,}"
-
-    missing = [each for each in found if each.has_all and each.missed(first_sequence)]
-    if missing:
-        detail = f"events left the log unread by {places(missing)}"
-        return Finding("subscribers", ok=False, detail=detail, mend=mend)
-    late = [each for each in found if each.behind >= FAR_BEHIND]
-    if late:
-        told = ", ".join(f"{each.name} ({each.behind:,} events)" for each in late)
-        return Finding(
-            "subscribers",
-            ok=None,
-            detail=f"far behind: {told}",
-            mend="start them before their next event leaves the log; darkroom setup --subscribers",
-        )
-    unsure = [
-        each
-        for each in found
-        if not each.has_all and not each.asking and each.missed(first_sequence)
-    ]
-    if unsure:
-        detail = f"away, and events that left the log may have been theirs: {places(unsure)}"
-        return Finding("subscribers", ok=None, detail=detail, mend=mend)
-    most = max((each.behind for each in found), default=0)
-    detail = f"{len(found)}, at most {most:,} events behind" if found else "none"
-    return Finding("subscribers", ok=True, detail=detail)
 
 
 def table(found: Sequence[Subscriber]) -> Table:

@@ -21,6 +21,9 @@ BATCH: Final = 500
 LEFTOVER_AGE: Final = timedelta(days=1)
 """Content without a sidecar, or half-written, for this long was left behind by a crash."""
 
+SWEEP_GRACE: Final = timedelta(minutes=2)
+"""How long an upload stays after its end, for a submit that found it just before."""
+
 _READERS: Final = 16
 _FILENAME_LIMIT: Final = 200
 _TIMES: Final = ("created_at", "expires_at")

@@ -10,11 +10,13 @@ import pytest
 
 from builders import progressed, requested
 from contracts.subjects import STREAM
+from darkroom.stack.addresses import discover
 from delivery.connection import connection_options
 from delivery.publisher import Publisher
 from delivery.requests import Requests
 from integration.cli.conftest import Ran, Shell
 from servers import Server, eventually
+from system import System
 
 
 def finding(ran: Ran, name: str) -> Any:
@@ -31,6 +33,24 @@ async def test_a_healthy_system_passes_every_check(darkroom: Shell) -> None:
     assert "✗" not in ran.stdout
     assert "on disk before it is acknowledged" in ran.stdout
     assert (await darkroom("doctor", "--json")).json[0]["ok"] is True
+
+
+async def test_a_running_system_is_mended_and_a_second_time_there_is_nothing_to_do(
+    darkroom: Shell, system: System
+) -> None:
+    url = discover(system.data_dir).database_url
+    assert url is not None
+    rows = await asyncpg.connect(url)
+    await rows.execute("CREATE SCHEMA IF NOT EXISTS rebuild_4711")
+    await rows.close()
+
+    first = await darkroom("doctor", "--fix")
+    second = await darkroom("doctor", "--fix", "--quick", "--json")
+
+    assert first.exit_code == 0, first.stdout
+    assert "mended: dropped rebuild_4711" in first.stdout
+    assert second.exit_code == 0
+    assert {tuple(each["fixed"]) for each in second.json} == {()}
 
 
 async def test_where_nothing_runs_each_missing_part_is_named_with_its_mend(

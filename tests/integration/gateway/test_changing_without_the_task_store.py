@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from artifacts.keys import artifact_key
+from artifacts.uploads import SWEEP_GRACE
 from builders import completed, progressed, started, task_id
 from contracts.events import decode
 from contracts.subjects import CANCEL_SUBJECTS, STREAM
-from gateway.sweep import GRACE
 from integration.gateway.conftest import running_task_store
 from integration.gateway.house import BOB, CREATE, House
 from integration.gateway.test_files import png
@@ -162,6 +162,6 @@ async def test_an_erased_tasks_uploads_are_of_no_use_and_swept_later(
     assert (again.status_code, again.json()["code"]) == (422, "upload_expired")
     async with running_task_store(house, database_url):
         assert [(await door.get(each)).status_code for each in (unneeded, shared)] == [404, 200]
-        later = datetime.now(UTC) + GRACE + timedelta(seconds=1)
+        later = datetime.now(UTC) + SWEEP_GRACE + timedelta(seconds=1)
         swept = await house.parts[0].sweep.run_once(later)
         assert (swept.removed, swept.still_referenced) == (1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -198,7 +199,10 @@ async def test_who_sets_up_replays_and_brings_a_lost_log_back(
 
     after = await eventually(accepted, 60)
     same = (await services.http.get(path)).json()
+    mended = await services.darkroom("doctor", "--fix", "--json", nats_url=setup)
+    fine = {each["name"] for each in json.loads(mended[1]) if each["ok"]}
 
+    assert fine >= {"log", "task-store", "leases", "copy"}
     assert [exported[0], replayed[0], deleted[0], restored[0]] == [0] * 4, (replayed, restored)
     assert "generation.completed" in exported[1]
     assert after.json()["status"] == "completed"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import asyncpg
@@ -14,7 +18,7 @@ from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
 from contracts.subjects import STREAM
-from darkroom.cli import disks, subscribers
+from darkroom.cli import contents, disks, leftovers, subscribers
 from darkroom.cli.health import ProjectionState, projection_state
 from darkroom.cli.provisioning import (
     RESTORE,
@@ -36,48 +40,74 @@ from delivery.provision import lanes_on_the_broker
 from generator.settings import Settings as GeneratorSettings
 from reaper.settings import Settings as ReaperSettings
 from reaper.silence import Limits
+from task_store.checks import Clock, clock, judge_postgres, judge_room
 from telemetry.findings import Finding
 
 _TIMEOUT_S = 5.0
-_FULL = 0.9
 _WATCH_S = 1.0
 _RETIRED = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^retired_[0-9]+$' ORDER BY nspname"
 
 
-async def examine(url: str, settings: CommandLineSettings) -> list[Finding]:
-    """Every check, in the order in which things depend on each other."""
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What of the servers answers, and what is to be said of what doesn't."""
+
+    addresses: ServerAddresses
+    client: Client | None
+    connection: asyncpg.Connection | None
+    refused: list[Finding]
+
+
+@contextlib.asynccontextmanager
+async def servers(settings: CommandLineSettings) -> AsyncIterator[Servers]:
     addresses = server_addresses(settings)
     async with contextlib.AsyncExitStack() as stack:
-        client, broker = await _opened(stack, "nats", log_connection(addresses.nats_url))
-        connection, database = await _opened(
-            stack, "postgres", database_connection(addresses.database_url)
+        refused: list[Finding] = []
+        client = await _opened(stack, "nats", log_connection(addresses.nats_url), refused)
+        connection = await _opened(
+            stack, "postgres", database_connection(addresses.database_url), refused
         )
-        findings = []
-        if client is None:
-            findings.append(broker)
-        else:
-            findings.append(_server(client, addresses))
-            findings.append((await durability(addresses.nats_monitor_url)).finding())
+        yield Servers(addresses, client, connection, refused)
+
+
+async def _opened(
+    stack: contextlib.AsyncExitStack, name: str, opening: Any, refused: list[Finding]
+) -> Any:
+    """What could be opened, or None; then the finding says why not."""
+    try:
+        return await stack.enter_async_context(opening)
+    except click.ClickException as problem:
+        refused.append(_refused(name, problem))
+        return None
+
+
+async def examine(url: str, settings: CommandLineSettings, *, quick: bool) -> list[Finding]:
+    """Every check, in the order in which things depend on each other.
+
+    ``quick`` leaves out what reads all of the raw copy or of the object store.
+    """
+    async with servers(settings) as found:
+        client, connection = found.client, found.connection
+        findings = list(found.refused)
+        if client is not None:
+            findings.append(_server(client, found.addresses))
+            kept = await durability(found.addresses.nats_monitor_url)
+            findings.append(kept.finding())
             findings.append(await _provisioned(client, connection, settings))
             findings.append(await _unserved(client))
             findings.append(await subscribers.examine(client))
-        if connection is None:
-            findings.append(database)
-        else:
-            findings.append(await _schema(connection, addresses))
+        if connection is not None:
+            schema = await _schema(connection, found.addresses)
+            findings.append(schema)
+            if schema.ok:
+                findings.append(await leftovers.examine(connection))
         if client is not None and connection is not None:
             findings += await _projection(client, connection)
-    findings.append(await _gateway(url))
+            findings += await contents.examine(client, connection, settings, quick=quick)
+        gateway, its_clock = await _gateway(url)
+        findings += [gateway, await contents.clocks(client, connection, its_clock)]
     findings.append(_timeouts())
     return findings + disks.examine(settings)
-
-
-async def _opened(stack: contextlib.AsyncExitStack, name: str, opening: Any) -> tuple[Any, Finding]:
-    """What could be opened, or None and the finding that says why not."""
-    try:
-        return await stack.enter_async_context(opening), Finding(name, ok=True, detail="")
-    except click.ClickException as problem:
-        return None, _refused(name, problem)
 
 
 def _refused(name: str, problem: click.ClickException) -> Finding:
@@ -129,7 +159,10 @@ async def _unserved(client: Client) -> Finding:
 
 async def _schema(connection: asyncpg.Connection, addresses: ServerAddresses) -> Finding:
     where = without_password(addresses.database_url)
-    version = await connection.fetchval("SHOW server_version")
+    version = connection.get_server_version()
+    fit = judge_postgres((version.major, version.minor))
+    if not fit.ok:
+        return fit
     try:
         missing = await compare_schema(connection, mend=False)
     except click.ClickException as problem:
@@ -138,7 +171,7 @@ async def _schema(connection: asyncpg.Connection, addresses: ServerAddresses) ->
         return Finding("postgres", ok=False, detail="; ".join(missing), mend="darkroom setup")
     retired = [row["nspname"] for row in await connection.fetch(_RETIRED)]
     kept = f"; kept old rows: {', '.join(retired)}" if retired else ""
-    return Finding("postgres", ok=True, detail=f"{version.split()[0]} on {where}{kept}")
+    return Finding("postgres", ok=True, detail=f"{fit.detail} on {where}{kept}")
 
 
 async def _projection(client: Client, connection: asyncpg.Connection) -> list[Finding]:
@@ -160,7 +193,12 @@ async def _projection(client: Client, connection: asyncpg.Connection) -> list[Fi
                 mend="mend what is said above first",
             )
         ]
-    return [_position(state, later), _projector(later), _parked(later), _room(later)]
+    return [
+        _position(state, later),
+        _projector(later),
+        _parked(later),
+        judge_room(later.log.bytes, later.log.max_bytes),
+    ]
 
 
 def _position(state: ProjectionState, later: ProjectionState) -> Finding:
@@ -212,22 +250,7 @@ def _parked(state: ProjectionState) -> Finding:
         "parked",
         ok=False,
         detail=f"{state.parked_events} events of {state.parked_tasks} tasks{since}",
-        mend="darkroom projection rebuild tries them again, e.g. after an upgrade",
-    )
-
-
-def _room(state: ProjectionState) -> Finding:
-    if state.log.max_bytes <= 0:
-        return Finding("room", ok=None, detail="the log has no limit", mend="darkroom setup")
-    used = state.log.bytes / state.log.max_bytes
-    full = used >= _FULL
-    return Finding(
-        "room",
-        ok=not full,
-        detail=f"the log uses {used:.1%} of its bytes",
-        mend="new tasks are refused: raise DARKROOM_STREAM_MAX_BYTES, then darkroom setup"
-        if full
-        else "",
+        mend="darkroom dead-letters list; when the cause is mended, darkroom dead-letters retry",
     )
 
 
@@ -249,25 +272,36 @@ def _timeouts() -> Finding:
     )
 
 
-async def _gateway(url: str) -> Finding:
+async def _gateway(url: str) -> tuple[Finding, Clock | None]:
+    asked = datetime.now(UTC)
+    clock = None
     try:
         async with httpx2.AsyncClient(timeout=_TIMEOUT_S) as http:
             answer = await http.get(f"{url.rstrip('/')}/readyz")
-        told = answer.json()
+        clock = _clock_of(answer, asked)
         failing = [
             f"{name}: {check.get('detail') or 'not ready'}"
-            for name, check in told["checks"].items()
+            for name, check in answer.json()["checks"].items()
             if not check["ok"]
         ]
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, KeyError, TypeError):
-        return Finding(
+        finding = Finding(
             "gateway",
             ok=False,
             detail=f"does not answer on {url}",
             mend="start it: darkroom up, or tell where it is with --url",
         )
+        return finding, clock
     if failing:
-        return Finding(
-            "gateway", ok=False, detail="; ".join(failing), mend="see what else is wrong here"
-        )
-    return Finding("gateway", ok=True, detail=f"ready on {url}")
+        detail = "; ".join(failing)
+        mend = "see what else is wrong here"
+        return Finding("gateway", ok=False, detail=detail, mend=mend), clock
+    return Finding("gateway", ok=True, detail=f"ready on {url}"), clock
+
+
+def _clock_of(answer: httpx2.Response, asked: datetime) -> Clock | None:
+    """The gateway's clock, in whole seconds, as HTTP tells it."""
+    told = answer.headers.get("date")
+    if told is None:
+        return None
+    return clock("gateway", asked, parsedate_to_datetime(told), datetime.now(UTC), coarse_s=1)

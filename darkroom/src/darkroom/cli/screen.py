@@ -139,6 +139,11 @@ def finding_line(finding: Finding) -> Text:
     return line
 
 
+def fixed_line(done: str) -> Text:
+    """What was done about a finding."""
+    return Text(f"  {'':<12} mended: {plain(done)}", style="green")
+
+
 @contextmanager
 def progress_bar(doing: str, of_what: str = "events") -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, where somebody looks at it: told of events done, and of how many."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from artifacts.store import StoreUnavailable
-from artifacts.uploads import SweepResult, Uploads
+from artifacts.uploads import SWEEP_GRACE, SweepResult, Uploads
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
 from gateway.bus import Bus
@@ -19,8 +19,6 @@ _log = get_logger(__name__)
 
 EVERY_S = 600.0
 AFTER_FAILURE_S = 30.0
-GRACE = timedelta(minutes=2)
-"""Covers a submit that found its upload just before it expired."""
 
 
 class Sweep:
@@ -32,7 +30,7 @@ class Sweep:
         self._uploads = uploads
 
     async def run_once(self, now: datetime) -> SweepResult:
-        result = await self._uploads.sweep(now, self._referenced, GRACE)
+        result = await self._uploads.sweep(now, self._referenced, SWEEP_GRACE)
         UPLOADS_SWEPT.inc(result.removed)
         return result
 

@@ -23,6 +23,8 @@ def _named(text: str, marker: str) -> dict[str, str]:
 
 STATEMENTS: Mapping[str, str] = MappingProxyType(_named(_read("statements.sql"), "name: "))
 
+CHECKS: Mapping[str, str] = MappingProxyType(_named(_read("checks.sql"), "name: "))
+
 REBUILD: Mapping[str, str] = MappingProxyType(_named(_read("rebuild.sql"), "name: "))
 
 DEAD_LETTERS: Mapping[str, str] = MappingProxyType(_named(_read("dead_letters.sql"), "name: "))

@@ -197,6 +197,12 @@ ROWS: Sequence[tuple[str, Sequence[Panel]]] = (
         "Races, repairs and streams",
         (
             Panel(
+                "Checks",
+                "1 where a check of log, lanes and rows finds nothing wrong.",
+                "short",
+                [("min by (check) (darkroom_check_ok)", "{{check}}")],
+            ),
+            Panel(
                 "Reaper",
                 "What it ended, released and lost to somebody faster.",
                 "reqps",

@@ -28,6 +28,8 @@ class Check:
 
 
 Checks = Mapping[str, Callable[[], Awaitable[Check]]]
+Warnings = Callable[[], Mapping[str, str]]
+"""What is wrong and does not keep the service from its work: by name, what it is."""
 
 _CHECK_TIMEOUT_S = 2.0
 
@@ -56,7 +58,7 @@ def metrics_response() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def health_app(checks: Checks) -> Starlette:
+def health_app(checks: Checks, warnings: Warnings = dict) -> Starlette:
     """``/healthz``, ``/readyz`` and ``/metrics``."""
 
     async def healthz(_: Request) -> Response:
@@ -64,7 +66,8 @@ def health_app(checks: Checks) -> Starlette:
 
     async def readyz(_: Request) -> Response:
         ready, report = await run_checks(checks)
-        body = {"status": "ready" if ready else "not ready", "checks": report}
+        status = "ready" if ready else "not ready"
+        body = {"status": status, "checks": report, "warnings": dict(warnings())}
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
@@ -89,14 +92,19 @@ class _QuietServer(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve_health(
-    port: int | None, checks: Checks, host: str = "127.0.0.1"
+    port: int | None, checks: Checks, host: str = "127.0.0.1", warnings: Warnings = dict
 ) -> AsyncIterator[None]:
     """Serve `health_app` while the context lasts; without a port, do nothing."""
     if port is None:
         yield
         return
     config = uvicorn.Config(
-        health_app(checks), host=host, port=port, log_config=None, access_log=False, lifespan="off"
+        health_app(checks, warnings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
     )
     server = _QuietServer(config)
     serving = asyncio.create_task(server.serve())

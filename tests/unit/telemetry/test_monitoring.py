@@ -111,7 +111,7 @@ def test_the_dashboard_is_current_and_asks_for_what_is_told() -> None:
 def test_metrics_have_their_unit_in_their_name_and_labels_with_bounds() -> None:
     bounded = {
         *("type", "lane", "provider", "substitute", "outcome", "reason", "code", "kind", "state"),
-        *("route", "status", "consumer", "bucket", "subject", "le"),
+        *("route", "status", "consumer", "bucket", "subject", "check", "le"),
     }
     assert {name: labels - bounded for name, labels in SERIES.items() if labels - bounded} == {}
     histograms = [name for name in SERIES if name.endswith("_bucket")]

@@ -11,6 +11,7 @@ from faststream import FastStream
 from faststream.nats import NatsBroker
 
 from delivery.connection import check_server, connection_options, reached
+from delivery.log import LogReader
 from delivery.loops import end_loop
 from delivery.requests import Requests
 from task_store.dead_letters import Orders
@@ -20,6 +21,7 @@ from task_store.projector import Projector
 from task_store.queries import Queries
 from task_store.settings import Settings
 from task_store.store import open_pool
+from task_store.watch import Watch
 from telemetry.health import Check, Checks, serve_health
 from telemetry.logs import get_logger
 
@@ -58,13 +60,17 @@ def create_app(settings: Settings) -> FastStream:
         stack.push_async_callback(end_loop, projecting)
         counting = asyncio.create_task(keep_gauges(pool, projector))
         stack.push_async_callback(end_loop, counting)
+        log = LogReader(requests)
+        watch = Watch(pool, log, projector, settings.nats_monitor_url)
+        watching = asyncio.create_task(watch.run())
+        stack.push_async_callback(end_loop, watching)
         await stack.enter_async_context(noted(client, pool))
         answers = Queries(client, pool, projector)
         await answers.start()
         stack.push_async_callback(answers.stop)
         checks = readiness(broker, pool, projector)
         await stack.enter_async_context(
-            serve_health(settings.health_port, checks, settings.health_host)
+            serve_health(settings.health_port, checks, settings.health_host, watch.warnings)
         )
 
     @app.on_shutdown

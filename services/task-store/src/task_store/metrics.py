@@ -28,6 +28,12 @@ HALTED = Gauge("darkroom_projection_halted", "1 while the projector refuses to g
 LOST_EVENTS = Gauge(
     "darkroom_projection_missing_events", "Events that left the log before they were applied."
 )
+CHECK_OK = Gauge(
+    "darkroom_check_ok",
+    "1 where a check of log, lanes and rows finds nothing wrong, 0 where it does; absent where "
+    "nothing can be told, and in a process that does not project.",
+    ["check"],
+)
 RESTARTS = Counter("darkroom_projection_restarts", "Times that reading began anew.", ["reason"])
 BATCH_SECONDS = Histogram("darkroom_projection_batch_seconds", "Seconds to write one batch.")
 BATCH_EVENTS = Histogram(

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     )
 
     nats_url: str = "nats://127.0.0.1:4222"
+    nats_monitor_url: str | None = None
     database_url: str = "postgresql://darkroom@127.0.0.1:5432/darkroom"
     health_host: str = "127.0.0.1"
     health_port: int | None = None

@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 from builders import NOON, annotated, requested
 from contracts.events import encode
 from contracts.subjects import subject_of
-from darkroom.cli.eventfile import (
-    Unreadable,
-    Unwritable,
-    line_of,
-    message_of,
-    messages_in,
-    written,
-)
+from darkroom.cli.eventfile import Unwritable, messages_in, written
+from delivery.lines import Unreadable, line_of, message_of
 from delivery.ordered import Delivered
 
 _tokens = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z"), exclude_characters=".*>"))

@@ -1,113 +1,36 @@
-"""Files of events: one JSON object a line, which holds a message of the log without loss.
+"""Files of events: one message of the log a line, as `delivery.lines` has it.
 
-    {"sequence": 7, "logtime": "…", "subject": "generation.…", "id": "…", "event": {…}}
-
-Where ``event`` would not give the payload back byte for byte, ``payload_base64`` has it besides, or
-instead where it is no JSON. A name that ends in ``.gz`` is a compressed file.
+A name that ends in ``.gz`` is a compressed file.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import gzip
 import os
-import re
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-import orjson
-
-from contracts.messages import Message
-from delivery.log import write_time
+from delivery.lines import Unreadable, messages_of
 from delivery.ordered import Delivered
 
 _GZIP = b"\x1f\x8b"
 _QUICK = 3
-_SUBJECT = re.compile(r"generation(?:\.[^\s.*>\x00]+)+")
-_HEADER = re.compile(r"[^\r\n\x00]*")
 
 
 class Unwritable(Exception):
     """The disk won't take it; the text says why."""
 
 
-class Unreadable(Exception):
-    """A line is no message, or they are not in order; the text says which and why."""
-
-
-def line_of(message: Message) -> bytes:
-    """A message as a line."""
-    told: dict[str, Any] = {
-        "sequence": message.sequence,
-        "logtime": write_time(message.logtime),
-        "subject": message.subject,
-        "id": message.event_id,
-    }
-    with contextlib.suppress(orjson.JSONDecodeError):
-        told["event"] = orjson.loads(message.payload)
-    if "event" not in told or orjson.dumps(told["event"]) != message.payload:
-        told["payload_base64"] = base64.b64encode(message.payload).decode()
-    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def message_of(line: bytes) -> Delivered:
-    """The message of a line. Raises `Unreadable`."""
-    try:
-        told = orjson.loads(line)
-        whole = told.get("payload_base64")
-        message = Delivered(
-            subject=told["subject"],
-            sequence=told["sequence"],
-            logtime=datetime.fromisoformat(told["logtime"]),
-            payload=orjson.dumps(told["event"])
-            if whole is None
-            else base64.b64decode(whole, validate=True),
-            event_id=told["id"],
-        )
-    except KeyError as missing:
-        raise Unreadable(f"it has no {missing.args[0]!r}") from None
-    except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise Unreadable("it is no event as `darkroom events export` writes it") from None
-    if not _is_message(message):
-        raise Unreadable("it is no event as `darkroom events export` writes it")
-    return message
-
-
-def _is_message(message: Delivered) -> bool:
-    """Whether it could have been on the log: whatever a file says is put on no other subject."""
-    return (
-        isinstance(message.sequence, int)
-        and message.sequence > 0
-        and message.logtime.tzinfo is not None
-        and isinstance(message.subject, str)
-        and _SUBJECT.fullmatch(message.subject) is not None
-        and isinstance(message.event_id, str)
-        and _HEADER.fullmatch(message.event_id) is not None
-    )
-
-
 def messages_in(path: Path, after: int = 0) -> Iterator[Delivered]:
     """The messages of a file from beyond a sequence on. Raises `Unreadable` and `OSError`."""
-    last = 0
     with _opened(path) as file:
         try:
-            for number, line in enumerate(file, 1):
-                try:
-                    message = message_of(line)
-                except Unreadable as problem:
-                    raise Unreadable(f"{path}, line {number}: {problem}") from None
-                if message.sequence <= last:
-                    raise Unreadable(
-                        f"{path}, line {number}: sequence {message.sequence} comes after {last}"
-                    )
-                last = message.sequence
-                if last > after:
+            for message in messages_of(file, str(path)):
+                if message.sequence > after:
                     yield message
         except EOFError:
             raise Unreadable(f"{path} is cut off") from None

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from contracts.messages import Message
-from darkroom.cli.eventfile import Unwritable, line_of, written
+from darkroom.cli.eventfile import Unwritable, written
 from darkroom.cli.failures import Refused
 from darkroom.cli.reading import stored
 from darkroom.cli.selecting import Wanted
 from darkroom.cli.servers import log_connection, log_requests
+from delivery.lines import line_of
 from delivery.log import LogReader
 
 

@@ -19,12 +19,13 @@ from nats.js.errors import APIError, NotFoundError
 
 from contracts.messages import Message
 from contracts.subjects import replay_stream, replay_subject
-from darkroom.cli.eventfile import Unreadable, messages_in
+from darkroom.cli.eventfile import messages_in
 from darkroom.cli.failures import Refused
 from darkroom.cli.reading import BATCH, stored
 from darkroom.cli.selecting import Wanted
 from darkroom.cli.servers import log_connection, log_requests
 from delivery import copying
+from delivery.lines import Unreadable
 from delivery.log import LogReader
 
 _MARK = "darkroom.replay"

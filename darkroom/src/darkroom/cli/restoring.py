@@ -18,13 +18,14 @@ from nats.js.errors import APIError
 
 from contracts.messages import Message
 from contracts.subjects import STREAM, restore_subject, task_id_of
-from darkroom.cli.eventfile import Unreadable, messages_in
+from darkroom.cli.eventfile import messages_in
 from darkroom.cli.failures import Refused
 from darkroom.cli.provisioning import compare_broker, lane_specs
 from darkroom.cli.replaying import Batches, chunks
 from darkroom.cli.servers import database_connection, log_connection, log_requests
 from darkroom.cli.settings import CommandLineSettings, server_addresses
 from delivery import copying, restoring
+from delivery.lines import Unreadable
 from delivery.log import LogReader
 from delivery.requests import Requests
 from delivery.restoring import LogThere, Plan

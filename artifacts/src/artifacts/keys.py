@@ -7,6 +7,7 @@ stand in a log or a URL.
     uploads/<owner digest>/<upload_id>.json                             its sidecar: type, expiry
     artifacts/<owner digest>/<task_id>/<attempt>-<index>-<sha8>.<ext>   what a task made
     artifacts/<owner digest>/<task_id>/part-<sha8>.<ext>                what it needs until it ends
+    archive/<last sequence>-<token>.jsonl.gz                            events of finished tasks
 """
 
 import hashlib
@@ -14,7 +15,10 @@ import re
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-Kind = Literal["upload", "sidecar", "artifact"]
+Kind = Literal["upload", "sidecar", "artifact", "segment"]
+
+ARCHIVE: Final = "archive"
+"""The folder of all segments."""
 
 KEY_LIMIT: Final = 512
 """Longest key, in characters; S3 allows 1,024 bytes including the bucket prefix."""
@@ -30,6 +34,7 @@ _ARTIFACT: Final = re.compile(
     rf"artifacts/{_DIGEST}/{_ID.pattern}/"
     rf"(?:(?P<part>part)|[0-9]{{1,9}}-[0-9]{{1,9}})-[0-9a-f]{{8}}\.{_EXT.pattern}"
 )
+_SEGMENT_KEY: Final = re.compile(r"archive/[0-9]{15,19}-[0-9a-f]{16}\.jsonl\.gz")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -105,6 +110,15 @@ def part_key(owner: str, task_id: str, sha256: str, ext: str) -> str:
     return f"{task_prefix(owner, task_id)}/{name}"
 
 
+def segment_key(last: int, token: str) -> str:
+    """Where a segment of the archive goes that ends at a sequence.
+
+    ``token``, 16 hex digits, is new each time: a database that was lost and its successor never
+    write over one another's.
+    """
+    return _matching(_SEGMENT_KEY, f"{ARCHIVE}/{last:015d}-{token}.jsonl.gz", "key of a segment")
+
+
 def is_part(key: str) -> bool:
     """Whether the key is that of an intermediate file."""
     artifact = _ARTIFACT.fullmatch(key)
@@ -119,12 +133,14 @@ def kind(key: str) -> Kind | None:
         return "sidecar"
     if _ARTIFACT.fullmatch(key):
         return "artifact"
+    if _SEGMENT_KEY.fullmatch(key):
+        return "segment"
     return None
 
 
 def belongs_to(key: str, owner: str) -> bool:
     """Whether the key is one of ours and of this owner."""
-    return kind(key) is not None and key.split("/")[1] == owner_digest(owner)
+    return kind(key) not in (None, "segment") and key.split("/")[1] == owner_digest(owner)
 
 
 def url_of(key: str, public_url: str) -> str:

@@ -32,6 +32,7 @@ CHUNK_BYTES: Final = 256 * 1024
 
 _TYPES: Final = {
     ".glb": "model/gltf-binary",
+    ".gz": "application/gzip",
     ".jpg": "image/jpeg",
     ".json": "application/json",
     ".mov": "video/quicktime",
@@ -252,7 +253,7 @@ def _sync(root: Path, key: str) -> None:
 
 def _discard_leftovers(root: Path, before: datetime) -> int:
     discarded = 0
-    for top in ("uploads", "artifacts"):
+    for top in ("uploads", "artifacts", "archive"):
         for folder, _, names in os.walk(root / top, topdown=False):
             for path in (Path(folder, name) for name in names if "#" in name):
                 key, _, number = path.relative_to(root).as_posix().partition("#")

@@ -18,6 +18,7 @@ from artifacts.keys import (
     owner_digest,
     owner_prefixes,
     part_key,
+    segment_key,
     sidecar_key,
     task_prefix,
     upload_key,
@@ -68,6 +69,18 @@ def test_an_artifact_key_is_told_apart_and_lies_in_the_folder_of_its_task(
     assert belongs_to(key, owner)
     assert key.startswith(task_prefix(owner, task_id) + "/")
     assert key.endswith(f"/{attempt}-{index}-{sha256[:8]}.{ext}")
+
+
+def test_a_segment_of_the_archive_is_told_apart_and_is_nobodys() -> None:
+    key = check_key(segment_key(7, "0123456789abcdef"))
+
+    assert key == "archive/000000000000007-0123456789abcdef.jsonl.gz"
+    assert kind(key) == "segment"
+    assert not belongs_to(key, "alice")
+    with pytest.raises(InvalidKey):
+        url_of(key, PUBLIC)
+    with pytest.raises(InvalidKey):
+        segment_key(7, "../../uploads")
 
 
 @given(owners, owners, ids)

@@ -98,13 +98,15 @@ async def patient(
             data_dir=folder, nats_url=nats_server.url, database_url=database_url
         )
         await reconcile(settings, server_addresses(settings), mend=True)
-        app = create_app(TaskStoreSettings(nats_url=nats_server.url, database_url=database_url))
+        files = ArtifactStore.open((folder / "artifacts").as_uri())
+        app = create_app(
+            TaskStoreSettings(nats_url=nats_server.url, database_url=database_url), files
+        )
         running = asyncio.create_task(app.run())
         client = await nats.connect(nats_server.url, **connection_options("test"))
         requests = Requests(client)
         await requests.start()
         rows = await open_connection(database_url)
-        files = ArtifactStore.open((folder / "artifacts").as_uri())
         long_ago = datetime.now(UTC) - timedelta(days=4)
         uploads = Uploads(files, timedelta(days=3), lambda: os.urandom(8).hex())
         kept, expired = [await uploads.save(OWNER, png(), None, long_ago) for _ in range(2)]

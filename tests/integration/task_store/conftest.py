@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ import orjson
 import pytest
 from nats.aio.client import Client
 
+from artifacts.store import ArtifactStore
 from contracts.events import Event
 from contracts.queries import STATUS
 from contracts.subjects import StreamSpec
@@ -22,8 +24,9 @@ from delivery.connection import connection_options
 from delivery.log import LogReader
 from delivery.publisher import Publisher
 from delivery.requests import Requests
+from integration.task_store.archive_by_hand import Store
 from servers import Server
-from task_store import store
+from task_store import archiving, store
 from task_store.app import create_app
 from task_store.settings import Settings
 
@@ -83,19 +86,32 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection.terminate()
 
 
-Starter = Callable[[], Awaitable[None]]
+@pytest.fixture
+def files(tmp_path: Path) -> ArtifactStore:
+    """An object store of this test's own."""
+    return ArtifactStore.open((tmp_path / "artifacts").as_uri())
+
+
+Starter = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
 async def start_task_store(
-    nats_server: Server, database_url: str, database: asyncpg.Connection
+    nats_server: Server,
+    database_url: str,
+    database: asyncpg.Connection,
+    files: ArtifactStore,
 ) -> AsyncIterator[Starter]:
-    """Starts task-stores in this process, as many as are asked for."""
+    """Starts task-stores in this process, as many as are asked for; settings by keyword.
+
+    Unless told otherwise they don't archive.
+    """
     running: list[asyncio.Task[None]] = []
     apps = []
 
-    async def start() -> None:
-        app = create_app(Settings(nats_url=nats_server.url, database_url=database_url))
+    async def start(**settings: Any) -> None:
+        told = {"nats_url": nats_server.url, "database_url": database_url, "archive_after_s": 0}
+        app = create_app(Settings(**told | settings), files)
         apps.append(app)
         running.append(asyncio.create_task(app.run()))
 
@@ -109,3 +125,22 @@ async def start_task_store(
 async def task_store(start_task_store: Starter, bus: Bus) -> None:
     await start_task_store()
     await bus.projected(0)
+
+
+@pytest.fixture
+def nobody_archives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task-stores leave the archive to the test."""
+    monkeypatch.setattr(archiving, "STANDBY_S", 3600.0)
+
+
+@pytest.fixture
+def kept(
+    nobody_archives: None,
+    task_store: None,
+    bus: Bus,
+    database_url: str,
+    database: asyncpg.Connection,
+    files: ArtifactStore,
+) -> Store:
+    """A task-store at work, and its archive."""
+    return Store(bus, database_url, database, files)

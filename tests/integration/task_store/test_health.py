@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import httpx2
 
+from artifacts.store import ArtifactStore
 from darkroom.stack.ports import free_port
 from integration.task_store.conftest import Bus
 from servers import Server, eventually
@@ -15,7 +16,11 @@ from task_store.settings import Settings
 
 
 async def test_health_is_served_at_the_host_that_was_asked_for(
-    bus: Bus, nats_server: Server, database_url: str, database: asyncpg.Connection
+    bus: Bus,
+    nats_server: Server,
+    database_url: str,
+    database: asyncpg.Connection,
+    files: ArtifactStore,
 ) -> None:
     port = free_port()
     app = create_app(
@@ -24,7 +29,8 @@ async def test_health_is_served_at_the_host_that_was_asked_for(
             database_url=database_url,
             health_host="127.0.0.2",
             health_port=port,
-        )
+        ),
+        files,
     )
     running = asyncio.create_task(app.run())
     try:

@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import httpx2
 
+from artifacts.store import ArtifactStore
 from builders import requested
 from contracts.subjects import STREAM, LaneConsumerSpec
 from darkroom.stack.ports import free_port
@@ -33,12 +34,16 @@ async def told(http: httpx2.AsyncClient) -> dict[str, bool]:
 
 
 async def test_checks_are_told_and_do_not_make_the_service_unready(
-    bus: Bus, nats_server: Server, database_url: str, database: asyncpg.Connection
+    bus: Bus,
+    nats_server: Server,
+    database_url: str,
+    database: asyncpg.Connection,
+    files: ArtifactStore,
 ) -> None:
     await ensure_lane(bus.client, LANE)
     port = free_port()
     app = create_app(
-        Settings(nats_url=nats_server.url, database_url=database_url, health_port=port)
+        Settings(nats_url=nats_server.url, database_url=database_url, health_port=port), files
     )
     running = asyncio.create_task(app.run())
     pool = await open_pool(database_url)

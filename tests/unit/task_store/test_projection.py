@@ -150,6 +150,29 @@ def test_a_waiting_task_is_counted_once_at_each_level() -> None:
     assert changes.lanes[LINE] == Lane(waiting=1)
 
 
+def test_whatever_is_told_of_an_archived_task_brings_its_row_back_once() -> None:
+    task = folded(requested(), started(), completed())
+    known = Known({TASK_ID: task}, archived={TASK_ID})
+
+    late = project(reads(progressed(60), progressed(70), start=4), known)
+    patched = project(reads(annotated({"a": 1}), annotated({"b": 2}), start=4), known)
+
+    assert (late.tasks, late.begun, late.thawed) == ({TASK_ID: task}, {TASK_ID}, {TASK_ID})
+    assert (late.late, late.lanes, late.counts) == (2, {}, {})
+    assert patched.tasks[TASK_ID].metadata == {"a": 1, "b": 2}
+    assert patched.begun == patched.thawed == {TASK_ID}
+
+
+def test_what_was_dropped_brings_an_archived_task_back_too() -> None:
+    task = folded(requested(), started(), completed())
+    fold = Fold(Known({TASK_ID: task}, archived={TASK_ID}))
+
+    fold.pass_over(stored(annotated({"a": 1}), 4))
+
+    assert fold.changes().tasks == {TASK_ID: task}
+    assert fold.changes().thawed == {TASK_ID}
+
+
 def test_whatever_ends_the_wait_takes_the_task_out_of_the_line() -> None:
     for end in (started(), cancelled(), failed(), timed_out(), completed(), erased()):
         changes = project(reads(requested(), end), nothing_known())

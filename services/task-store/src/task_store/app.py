@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from datetime import timedelta
 
 import asyncpg
 from faststream import FastStream
 from faststream.nats import NatsBroker
 
+from artifacts.store import ArtifactStore
 from delivery.connection import check_server, connection_options, reached
 from delivery.log import LogReader
 from delivery.loops import end_loop
 from delivery.requests import Requests
+from task_store.archiving import keep_archiving
 from task_store.dead_letters import Orders
 from task_store.exhausted import noted
 from task_store.gauges import keep_gauges
@@ -31,7 +34,7 @@ _STUCK_S = 30.0
 _CONNECT_PAUSE_S = 0.5
 
 
-def create_app(settings: Settings) -> FastStream:
+def create_app(settings: Settings, files: ArtifactStore) -> FastStream:
     """The task-store: one projector that waits its turn, and the answers to queries."""
     stopped = asyncio.Event()
 
@@ -64,8 +67,13 @@ def create_app(settings: Settings) -> FastStream:
         watch = Watch(pool, log, projector, settings.nats_monitor_url)
         watching = asyncio.create_task(watch.run())
         stack.push_async_callback(end_loop, watching)
+        after = timedelta(seconds=settings.archive_after_s)
+        archiving = asyncio.create_task(
+            keep_archiving(settings.database_url, log, files, projector, after)
+        )
+        stack.push_async_callback(end_loop, archiving)
         await stack.enter_async_context(noted(client, pool))
-        answers = Queries(client, pool, projector)
+        answers = Queries(client, pool, projector, files)
         await answers.start()
         stack.push_async_callback(answers.stop)
         checks = readiness(broker, pool, projector)

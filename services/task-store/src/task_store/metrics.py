@@ -40,3 +40,20 @@ BATCH_EVENTS = Histogram(
     "darkroom_projection_batch_events", "Events in a batch.", buckets=(1, 5, 20, 100, 500, 2000)
 )
 QUERIES = Counter("darkroom_queries", "Queries answered.", ["subject", "outcome"])
+ARCHIVED_TASKS = Counter("darkroom_archive_written_tasks", "Tasks written to the archive.")
+ARCHIVED_EVENTS = Counter("darkroom_archive_written_events", "Events written to the archive.")
+ARCHIVED_BYTES = Counter("darkroom_archive_written_bytes", "Bytes of them, compressed.")
+PRUNED_TASKS = Counter(
+    "darkroom_archive_pruned_tasks", "Archived tasks that left the hot tables after the log."
+)
+SCRUBBED_TASKS = Counter("darkroom_archive_scrubbed_tasks", "Erased tasks taken out of segments.")
+ARCHIVE_FAILURES = Counter("darkroom_archive_failures", "Rounds that broke off.", ["reason"])
+ARCHIVE_SEGMENTS = Gauge("darkroom_archive_segments", "Objects that the archive has.")
+ARCHIVE_BYTES = Gauge("darkroom_archive_bytes", "Their size.")
+ARCHIVE_TO_SCRUB = Gauge(
+    "darkroom_archive_erased_tasks", "Erased tasks that segments still have events of."
+)
+ARCHIVE_OVERDUE = Gauge(
+    "darkroom_archive_overdue_seconds",
+    "For how long the oldest event is due that was not looked at.",
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -86,24 +86,29 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the projection knows before a batch: the tasks concerned, the lines, what is parked."""
+    """What the projection knows before a batch: the tasks concerned, the lines, what is parked.
+
+    ``archived`` are those of the tasks that have a row in the archive alone.
+    """
 
     tasks: Mapping[str, Task]
     counts: Mapping[CountKey, int] = field(default_factory=dict)
     lanes: Mapping[LaneKey, Lane] = field(default_factory=dict)
     parked: Mapping[str, int] = field(default_factory=dict)
+    archived: Set[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Changes:
     """Everything that a batch changes. A count of 0 means that its row goes.
 
-    ``begun`` are those of the tasks that had no row before; ``kept`` is what the raw copy takes,
-    each with its task.
+    ``begun`` are those of the tasks that had no row before, ``thawed`` those of these that had one
+    in the archive; ``kept`` is what the raw copy takes, each with its task.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
+    thawed: set[str] = field(default_factory=set)
     counts: dict[CountKey, int] = field(default_factory=dict)
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
     kept: list[tuple[Message, str]] = field(default_factory=list)
@@ -189,6 +194,7 @@ class Fold:
         """The next of the batch."""
         message, task_id, event, _ = each
         changes, known = self._changes, self._known
+        self._thaw(task_id)
         before = changes.tasks.get(task_id) or known.tasks.get(task_id)
         erases = event is not None and event.type == "generation.erased"
         if before is None or erases or type(before.state) is not ErasedState:
@@ -210,7 +216,9 @@ class Fold:
 
     def pass_over(self, message: Message) -> None:
         """The next of the batch, which an operator dropped: it is kept, and changes nothing."""
-        self._changes.kept.append((message, task_id_of(message.subject)[:_LONGEST_TASK_ID]))
+        task_id = task_id_of(message.subject)[:_LONGEST_TASK_ID]
+        self._thaw(task_id)
+        self._changes.kept.append((message, task_id))
 
     def changes(self) -> Changes:
         """All that was taken."""
@@ -228,6 +236,14 @@ class Fold:
                 changes.counts[count] = counted + by
         self._waiting.clear()
         return changes
+
+    def _thaw(self, task_id: str) -> None:
+        """Whatever is told of an archived task, even if it changes nothing, brings its row back."""
+        changes, known = self._changes, self._known
+        if task_id in known.archived and task_id not in changes.thawed:
+            changes.tasks[task_id] = known.tasks[task_id]
+            changes.begun.add(task_id)
+            changes.thawed.add(task_id)
 
     def _park(self, each: Read, reason: str) -> None:
         self._changes.parked.append(Parked(each.message, each.task_id, reason))

@@ -86,7 +86,8 @@ class Halted(Exception):
 class Memory:
     """What the writer remembers of a projection: live tasks, lines, and what is parked.
 
-    It is as of the last batch that was folded. If writing that fails, all of it is void.
+    Of the tasks, ``archived`` have a row in the archive alone. It is as of the last batch that was
+    folded. If writing that fails, all of it is void.
     """
 
     raw_until: int
@@ -95,11 +96,13 @@ class Memory:
     parked: dict[str, int]
     dropped: frozenset[EventKey]
     tasks: dict[str, Task] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
 
     def known(self) -> Known:
-        return Known(self.tasks, self.counts, self.lanes, self.parked)
+        return Known(self.tasks, self.counts, self.lanes, self.parked, self.archived)
 
     def remember(self, changes: Changes) -> None:
+        self.archived -= changes.thawed
         for task_id, task in changes.tasks.items():
             if type(task.state) in _LIVE:
                 self.tasks[task_id] = task
@@ -212,7 +215,7 @@ class Projection:
         """Write what was folded; what was really changed. Raises `store.Superseded`."""
         try:
             return await self._write(folded)
-        except (*UNSTORABLE, asyncpg.UniqueViolationError):
+        except (*UNSTORABLE, asyncpg.UniqueViolationError, store.NotNew):
             return await self._apply_with_care(folded.messages)
 
     async def _apply_with_care(self, messages: Sequence[Message]) -> Changes:
@@ -254,9 +257,18 @@ class Projection:
             raise store.Superseded
 
     async def _recall(self, messages: Sequence[Message], *, sure: bool) -> None:
-        missing = unknown(messages, self._memory.tasks, sure=sure)
+        memory = self._memory
+        missing = unknown(messages, memory.tasks, sure=sure)
+        if not missing:
+            return
+        found = await store.load_tasks(self.connection, missing)
+        memory.tasks.update(found)
+        missing -= found.keys()
         if missing:
-            self._memory.tasks.update(await store.load_tasks(self.connection, missing))
+            going_on = unknown(messages, memory.tasks, sure=False)
+            archived = await store.load_archived(self.connection, going_on, missing - going_on)
+            memory.tasks.update(archived)
+            memory.archived.update(archived)
 
     async def _fold(
         self, messages: Sequence[Message], reading: Callable[[Message], Read] = read

@@ -18,13 +18,15 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 
+from artifacts.store import ArtifactStore, NotFound, StoreUnavailable
 from contracts import queries
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
 from contracts.subjects import band_of, provider_of
 from delivery.incoming import Incoming, leave, listen
+from delivery.lines import Unreadable
 from delivery.requests import respond
-from task_store import dead_letters, metrics
+from task_store import archived, dead_letters, metrics
 from task_store.projection import eta_seconds
 from task_store.projector import Projector
 from task_store.rows import COLUMNS, record_of_row
@@ -40,32 +42,26 @@ _MOST_IDS = 500
 _MOST_AT_ONCE = 64
 """Of the records in one answer: the broker takes no message over 1 MiB."""
 
-_BY_ID = STATEMENTS["read_tasks"].format(condition="t.task_id = ANY($1::uuid[])")
+_BY_ID = STATEMENTS["read_tasks"].format(tasks="tasks", condition="t.task_id = ANY($1::uuid[])")
 _OF_OWNER = (
     "t.owner = $1 AND t.status IN ('pending', 'processing')"
     " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
     " ORDER BY t.created_at, t.task_id"
 )
-_UNFINISHED = STATEMENTS["read_tasks"].format(condition=_OF_OWNER)
+_UNFINISHED = STATEMENTS["read_tasks"].format(tasks="tasks", condition=_OF_OWNER)
 _UNFINISHED_LONG = STATEMENTS["read_long_lines"].format(condition=_OF_OWNER)
 _LONG = 256
 """An owner with more tasks in line than this has them numbered by line, not one by one."""
 _SNAPSHOT = STATEMENTS["read_tasks"].format(
+    tasks="tasks",
     condition="t.task_id IN (SELECT task_id FROM tasks WHERE owner = $1"
     " AND status IN ('pending', 'processing') AND ($2::text IS NULL OR type = $2)"
     " AND sequence > $3 AND ($4::bigint IS NULL OR sequence <= $4)"
-    " ORDER BY sequence LIMIT $5) ORDER BY t.sequence"
+    " ORDER BY sequence LIMIT $5) ORDER BY t.sequence",
 )
 _SPAN = 5000
 _MOST_CHANGES = 500
 _PLACES_IN_PART = 500
-_HISTORY = STATEMENTS["read_tasks"].format(
-    condition="t.owner = $1 AND t.phase <> 'erased'"
-    " AND ($2::text IS NULL OR t.type = $2) AND ($3::text IS NULL OR t.status = $3)"
-    " AND ($4::text IS NULL OR t.prompt_id = $4)"
-    " AND ($5::timestamptz IS NULL OR (t.created_at, t.task_id) < ($5, $6::uuid))"
-    " ORDER BY t.created_at DESC, t.task_id DESC LIMIT $7"
-)
 
 Answer = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
@@ -77,8 +73,11 @@ class Behind(Exception):
 class Queries:
     """Answers what other services ask of the projection."""
 
-    def __init__(self, client: Client, pool: asyncpg.Pool, projector: Projector) -> None:
+    def __init__(
+        self, client: Client, pool: asyncpg.Pool, projector: Projector, files: ArtifactStore
+    ) -> None:
         self._client = client
+        self._files = files
         self._pool = pool
         self._projector = projector
         self._at_once = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -136,16 +135,26 @@ class Queries:
         except (ValueError, KeyError, TypeError, AttributeError, asyncpg.DataError) as problem:
             _log.warning("query not understood", subject=subject, reason=repr(problem))
             return b'{"error":"bad_query"}', "bad_query"
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as problem:
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            NotFound,
+            StoreUnavailable,
+            Unreadable,
+            OSError,
+            TimeoutError,
+        ) as problem:
             _log.warning("query failed", subject=subject, reason=repr(problem))
             return b'{"error":"unavailable"}', "unavailable"
 
     async def _get(self, question: Mapping[str, Any]) -> Any:
-        rows, checkpoint = await self._fetch_with_checkpoint(
-            _BY_ID, question["task_ids"][:_MOST_IDS]
-        )
-        now = datetime.now(UTC)
-        records = {record["task_id"]: record for record in (record_of_row(r, now) for r in rows)}
+        task_ids = question["task_ids"][:_MOST_IDS]
+        rows, checkpoint = await self._fetch_with_checkpoint(_BY_ID, task_ids)
+        records = {record["task_id"]: record for record in _records(rows)}
+        missing = [task_id for task_id in task_ids if task_id not in records]
+        if missing:
+            pruned = _records(await self._pool.fetch(archived.BY_ID, missing))
+            records |= {record["task_id"]: record for record in pruned}
         return {"records": records, "sequence": checkpoint}
 
     async def _fetch_with_checkpoint(self, sql: str, *arguments: Any) -> tuple[list[Any], int]:
@@ -257,7 +266,7 @@ class Queries:
         after_time, after_id = question.get("after") or (None, None)
         limit = min(int(question["limit"]), 1000)
         rows = await self._pool.fetch(
-            _HISTORY,
+            archived.HISTORY,
             question["owner"],
             question.get("type"),
             question.get("status"),
@@ -275,19 +284,20 @@ class Queries:
         }
 
     async def _events(self, question: Mapping[str, Any]) -> Any:
-        whose = question["task_id"], question["owner"]
-        rows = await self._pool.fetch(STATEMENTS["read_events"], *whose)
+        task_id, owner = question["task_id"], question["owner"]
+        kept = await self._pool.fetch(STATEMENTS["read_events"], task_id, owner)
+        history = await archived.whole_history(self._pool, self._files, task_id, owner, kept)
         events = []
-        for row in rows:
+        for each in history:
             try:
-                event = orjson.loads(row["payload"])
+                event = orjson.loads(each.payload)
             except orjson.JSONDecodeError:
                 continue
             # What is parked may be any JSON.
             if isinstance(event, dict):
-                told = {"sequence": row["sequence"], "logtime": row["logtime"], "event": event}
+                told = {"sequence": each.sequence, "logtime": each.logtime, "event": event}
                 events.append(told)
-        dropped = await self._pool.fetch(STATEMENTS["read_dropped"], *whose)
+        dropped = await self._pool.fetch(STATEMENTS["read_dropped"], task_id, owner)
         return {"events": events, "dropped": [row["logtime"] for row in dropped]}
 
     async def _lines(self, question: Mapping[str, Any]) -> Any:

@@ -184,7 +184,7 @@ async def mark_of(live: asyncpg.Connection, checkpoint: Checkpoint) -> str:
     beginning for the other half under another.
 
     That is the code of the fold with its tables, the generation types, what operators did to parked
-    events, and the log itself.
+    events, what was pruned or imported, and the log itself.
     """
     digest = hashlib.sha256()
     for package in ("contracts", "task_store"):
@@ -193,6 +193,7 @@ async def mark_of(live: asyncpg.Connection, checkpoint: Checkpoint) -> str:
             digest.update(content)
     digest.update(repr(sorted(GENERATION_TYPES.items())).encode())
     digest.update(str(await live.fetchval(REBUILD["last_mending"])).encode())
+    digest.update(str(await live.fetchval(REBUILD["raw_changes"])).encode())
     digest.update(f"{checkpoint.stream} {checkpoint.stream_created}".encode())
     return digest.hexdigest()
 

@@ -14,8 +14,8 @@ from contracts.lifecycle import Task
 from contracts.messages import Message
 from contracts.subjects import STREAM
 from task_store.projection import Changes, CountKey, Lane, LaneKey, Parked
-from task_store.rows import task_of_row
-from task_store.sql import DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, STATEMENTS
+from task_store.rows import COLUMNS, task_of_row
+from task_store.sql import ARCHIVE, DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, STATEMENTS
 from task_store.wire import (
     CHANGED_COLUMNS,
     EVENT_COLUMNS,
@@ -28,6 +28,7 @@ from task_store.wire import (
 
 LIVE_SCHEMA = "live"
 RAW_SCHEMA = "log"
+_LOAD_ARCHIVED = ARCHIVE["load_tasks"].format(columns=", ".join(COLUMNS))
 _LOCK = int.from_bytes(hashlib.sha256(b"darkroom projector").digest()[:8], signed=True)
 
 
@@ -44,6 +45,10 @@ class Superseded(Exception):
 
     So says, too, a row that is not as it was remembered.
     """
+
+
+class NotNew(Exception):
+    """A task that seemed to begin has been here before: its row is in the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,15 @@ async def load_tasks(connection: asyncpg.Connection, task_ids: Iterable[str]) ->
     return {task.task_id: task for task in tasks}
 
 
+async def load_archived(
+    connection: asyncpg.Connection, task_ids: Iterable[str], beginning: Iterable[str]
+) -> dict[str, Task]:
+    """Rows of the archive for tasks that have no other; of the ``beginning``, what was pruned."""
+    rows = await connection.fetch(_LOAD_ARCHIVED, list(task_ids), list(beginning))
+    tasks = [task_of_row(dict(row)) for row in rows]
+    return {task.task_id: task for task in tasks}
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A batch as it is written: rows for COPY, and what goes beside them."""
@@ -195,6 +209,8 @@ class Batch:
     changed: bytes | None
     changed_rows: int
     lines: list[list[Any]]
+    new: list[str]
+    thawed: list[str]
     erased: Mapping[str, int]
 
 
@@ -222,6 +238,8 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
             *_lane_columns(changes.lanes),
             *_parked_columns(changes.parked),
         ],
+        new=list(changes.begun - changes.thawed),
+        thawed=list(changes.thawed),
         erased=changes.erased,
     )
 
@@ -229,7 +247,10 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
 async def write(
     connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch, raw: str = RAW_SCHEMA
 ) -> None:
-    """Write a batch, all of it or nothing, and move the checkpoint. Raises `Superseded`."""
+    """Write a batch, all of it or nothing, and move the checkpoint.
+
+    Raises `Superseded`, and `NotNew`.
+    """
     async with connection.transaction():
         if batch.begun is not None:
             await _copy(connection, "tasks", TASK_COLUMNS, batch.begun)
@@ -245,10 +266,16 @@ async def write(
             batch.sequence,
             batch.logtime,
             *batch.lines,
+            batch.new,
         )
-        if settled is None or tuple(settled) != (1, batch.changed_rows):
+        if settled is None or tuple(settled)[:2] != (1, batch.changed_rows):
             raise Superseded
+        if settled["archived"]:
+            raise NotNew
+        if batch.thawed:
+            await connection.execute(ARCHIVE["thaw"], batch.thawed)
         if batch.erased:
+            await connection.execute(ARCHIVE["forget"], list(batch.erased))
             await connection.execute(
                 STATEMENTS["forget_events"].format(raw=raw),
                 list(batch.erased),

@@ -31,6 +31,8 @@ DEAD_LETTERS: Mapping[str, str] = MappingProxyType(_named(_read("dead_letters.sq
 
 ERASURE: Mapping[str, str] = MappingProxyType(_named(_read("erasure.sql"), "name: "))
 
+ARCHIVE: Mapping[str, str] = MappingProxyType(_named(_read("archive.sql"), "name: "))
+
 MIGRATIONS: Mapping[int, str] = MappingProxyType(
     {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
 )

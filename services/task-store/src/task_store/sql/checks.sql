@@ -3,10 +3,12 @@
 
 -- name: known_tasks
 -- Which of some tasks are known, and in which phase: the one place that says so. One that has events
--- and no row is known, too: they may be parked.
-SELECT u.task_id, t.phase
+-- and no row is known, too: they may be parked. So is one that was pruned.
+SELECT u.task_id, coalesce(t.phase, a.phase) AS phase
 FROM unnest($1::text[]) u (task_id) LEFT JOIN tasks t ON t.task_id = u.task_id::uuid
-WHERE t.task_id IS NOT NULL OR EXISTS (SELECT FROM log.events e WHERE e.task_id = u.task_id)
+LEFT JOIN archive.tasks a ON a.task_id = u.task_id::uuid
+WHERE t.task_id IS NOT NULL OR a.task_id IS NOT NULL
+    OR EXISTS (SELECT FROM log.events e WHERE e.task_id = u.task_id)
 
 -- name: clock
 SELECT clock_timestamp() AS now, current_setting('server_version_num')::integer AS version

@@ -48,3 +48,85 @@ CREATE TABLE log.exhausted_deliveries (
 CREATE INDEX exhausted_open ON log.exhausted_deliveries (sequence) WHERE closed_at IS NULL;
 COMMENT ON TABLE log.exhausted_deliveries IS
     'What the broker told of durables with max_deliver that gave up on an event: a hint, at most once.';
+
+-- 0004 the archive of finished tasks
+CREATE SCHEMA archive;
+CREATE TABLE archive.tasks (
+    task_id uuid PRIMARY KEY,
+    owner text NOT NULL,
+    type text NOT NULL,
+    phase text NOT NULL,
+    status text NOT NULL,
+    stage text NOT NULL,
+    progress smallint NOT NULL,
+    attempt integer NOT NULL,
+    lane text NOT NULL,
+    ticket bigint,
+    retry_at timestamptz,
+    prompt text,
+    prompt_id text,
+    reference_images jsonb NOT NULL,
+    provider_params json NOT NULL,
+    run_at timestamptz,
+    body_sha256 text NOT NULL,
+    metadata json NOT NULL,
+    provider text,
+    external_task_id text,
+    handle json,
+    artifacts json NOT NULL,
+    late_artifacts json NOT NULL,
+    error json,
+    created_at timestamptz NOT NULL,
+    started_at timestamptz,
+    updated_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    heard_at timestamptz NOT NULL,
+    sequence bigint NOT NULL,
+    through bigint NOT NULL,
+    pruned boolean NOT NULL DEFAULT false
+);
+CREATE INDEX archive_history ON archive.tasks (owner, created_at DESC, task_id DESC) WHERE pruned;
+CREATE INDEX archive_of_prompt ON archive.tasks (owner, prompt_id, created_at)
+    WHERE pruned AND prompt_id IS NOT NULL;
+CREATE INDEX archive_references ON archive.tasks USING gin (reference_images jsonb_path_ops)
+    WHERE reference_images <> '[]';
+CREATE INDEX archive_to_prune ON archive.tasks (through) WHERE NOT pruned;
+COMMENT ON TABLE archive.tasks IS
+    'Rows of finished tasks as segments have them. A pruned one is nowhere else.';
+CREATE TABLE archive.segments (
+    segment bigint PRIMARY KEY,
+    key text NOT NULL UNIQUE,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    tasks bigint NOT NULL,
+    events bigint NOT NULL,
+    bytes bigint NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE archive.segments IS 'The objects that hold the events of archived tasks.';
+CREATE TABLE archive.contents (
+    task_id uuid NOT NULL,
+    segment bigint NOT NULL,
+    through bigint NOT NULL,
+    scrub boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (task_id, segment)
+);
+CREATE INDEX contents_to_scrub ON archive.contents (segment) WHERE scrub;
+COMMENT ON TABLE archive.contents IS
+    'Which segments have events of a task, up to which sequence; erased ones are to be scrubbed.';
+CREATE TABLE archive.postponed (task_id uuid PRIMARY KEY);
+COMMENT ON TABLE archive.postponed IS
+    'Finished tasks with parked events: archived once those are applied or dropped.';
+CREATE TABLE archive.pruned_types (type text PRIMARY KEY);
+COMMENT ON TABLE archive.pruned_types IS
+    'Types of which tasks were pruned: the figures of their lanes can not be made again.';
+CREATE TABLE archive.state (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    segments bigint NOT NULL DEFAULT 0,
+    sequence bigint NOT NULL DEFAULT 0,
+    raw_changes bigint NOT NULL DEFAULT 0,
+    in_hand text,
+    held_at_build bigint
+);
+COMMENT ON TABLE archive.state IS
+    'How far the raw copy was looked through. raw_changes counts the times that events left it or came back.';

@@ -31,6 +31,9 @@ SELECT FROM {schema}.checkpoint FOR UPDATE
 -- name: last_mending
 SELECT max(id) FROM log.dead_letters
 
+-- name: raw_changes
+SELECT coalesce((SELECT raw_changes FROM archive.state), 0)
+
 -- name: analyze
 -- Statistics before the first query comes.
 ANALYZE tasks, waiting_counts, lanes, parked
@@ -75,8 +78,8 @@ WHERE {different}
 ORDER BY 1 LIMIT $1
 
 -- name: compare_lanes
--- A lane's figures count what erased tasks did, which no log tells any more: for types that have
--- erased tasks only the waiting and the running are compared. A moving mean depends on the order:
+-- A lane's figures count what erased and pruned tasks did, which neither log nor raw copy tells any
+-- more: for types that have some only the waiting and the running are compared. A moving mean depends on the order:
 -- where parked events were applied later than others, it is not compared.
 SELECT concat_ws(' ', type, lane) AS key,
     array_remove(ARRAY[
@@ -91,6 +94,7 @@ FROM (
          OR l.mean_s IS DISTINCT FROM s.mean_s AND type NOT IN (
             SELECT t.type FROM log.dead_letters d JOIN live.tasks t ON t.task_id::text = d.task_id))
             AND type NOT IN (SELECT t.type FROM live.tasks t WHERE t.phase = 'erased')
+            AND type NOT IN (SELECT p.type FROM archive.pruned_types p)
             AS figures_differ,
         l.waiting IS NOT NULL AS is_live, s.waiting IS NOT NULL AS is_rebuilt
     FROM live.lanes l FULL JOIN {schema}.lanes s USING (type, lane)
@@ -115,6 +119,7 @@ WHERE sequence > $1 ORDER BY sequence LIMIT $2
 -- name: highest_sequence
 -- The highest that was ever told of, here.
 SELECT greatest((SELECT max(sequence) FROM log.events), (SELECT max(sequence) FROM live.tasks),
+    (SELECT max(last) FROM archive.segments),
     (SELECT max(sequence) FROM live.parked), (SELECT sequence FROM live.checkpoint))
 
 -- name: erased_tasks

@@ -15,7 +15,7 @@ SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 -- name: settle
 -- What is not copied, at the end of a batch: the checkpoint moves on from where this projector left
 -- it (else somebody else moved it), changed tasks come from `incoming`, then the places, the lanes,
--- and what was parked.
+-- and what was parked. None of the tasks that begin ($29) may be one that was pruned.
 WITH advanced AS (
     UPDATE checkpoint SET sequence = $4, logtime = $5
     WHERE sequence = $1 AND build = $2 AND stream = $3
@@ -62,7 +62,8 @@ WITH advanced AS (
                            $26::timestamptz[], $27::text[], $28::bytea[]) u
     ON CONFLICT (sequence) DO NOTHING
 )
-SELECT (SELECT count(*) FROM advanced) AS advanced, (SELECT count(*) FROM merged) AS merged
+SELECT (SELECT count(*) FROM advanced) AS advanced, (SELECT count(*) FROM merged) AS merged,
+    EXISTS (SELECT FROM archive.tasks a WHERE a.task_id = ANY($29::uuid[]) AND a.pruned) AS archived
 
 -- name: last_raw
 SELECT coalesce(max(sequence), 0) FROM {raw}.events
@@ -107,7 +108,7 @@ SELECT task_id, min(sequence) AS sequence FROM parked GROUP BY task_id
 -- served one after the other, in the order of their names: `studio`, `studio~1`, `studio~2`.
 SELECT t.*, place.ahead, l.mean_s, l.running, CASE WHEN t.status IN ('pending', 'processing') THEN (
     SELECT min(p.logtime) FROM parked p WHERE p.task_id = t.task_id::text) END AS parked_since
-FROM tasks t
+FROM {tasks} t
 LEFT JOIN LATERAL (
     SELECT sum(b.running)::bigint AS running, sum(b.mean_s * b.finished) / sum(b.finished)
         FILTER (WHERE b.mean_s IS NOT NULL) AS mean_s
@@ -164,7 +165,7 @@ SELECT build, stream, stream_created, sequence, logtime FROM checkpoint
 -- name: read_events
 -- One task's events from the raw copy, if it is the owner's and not erased. What was dropped is not
 -- of its history.
-SELECT e.sequence, e.logtime, e.payload
+SELECT e.subject, e.sequence, e.logtime, e.payload, e.event_id
 FROM log.events e
 WHERE e.task_id = $1::text
   AND NOT EXISTS (SELECT FROM log.dead_letters d
@@ -296,10 +297,13 @@ WHERE t.phase = 'completed' OR t.phase = 'failed' AND t.started_at IS NOT NULL
 GROUP BY t.type, split_part(t.lane, '~', 1)
 
 -- name: read_referenced
--- Which of these keys a task refers to.
+-- Which of these keys a task refers to, be it archived.
 SELECT key FROM unnest($1::text[]) key
 WHERE EXISTS (
     SELECT FROM tasks t
+    WHERE t.reference_images <> '[]' AND t.reference_images @> jsonb_build_array(key))
+  OR EXISTS (
+    SELECT FROM archive.tasks t
     WHERE t.reference_images <> '[]' AND t.reference_images @> jsonb_build_array(key))
 
 -- name: read_silent

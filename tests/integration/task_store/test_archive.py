@@ -1,0 +1,206 @@
+"""Finished tasks leave the hot tables for segments in the object store, and are told as before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from artifacts.keys import kind
+from builders import (
+    annotated,
+    progressed,
+    requested,
+    started,
+    task_id,
+)
+from contracts import queries
+from contracts.events import decode
+from contracts.lifecycle import Phase
+from contracts.subjects import STREAM, progress_subject
+from darkroom.cli import eventfile
+from integration.task_store.archive_by_hand import UPLOAD, Store, lives
+from integration.task_store.conftest import Bus
+from task_store import archive as archive_module
+from task_store.raw_copy import known_tasks
+
+
+async def test_a_pruned_task_is_told_as_before(kept: Store, bus: Bus) -> None:
+    await kept.tell(*lives(1, 2, 3, 4), requested(task=task_id(5), at=5))
+    before, told, history = await kept.rows(), await kept.record(2), await kept.history()
+    events = await kept.events(2)
+    await kept.age_log()
+
+    done = await kept.round()
+    await kept.tell(*lives(6))
+
+    assert (done.written.tasks, done.written.events, done.pruned) == (4, 16, 4)
+    assert await kept.hot() == [task_id(5), task_id(6)]
+    assert await kept.raw() == 5
+    after = await kept.rows()
+    assert {number: after[number] for number in before} == before
+    assert await kept.record(2) == told
+    assert await kept.history() == [task_id(6), *history]
+    assert await kept.history(prompt_id="p") == [task_id(n) for n in (6, 4, 3, 2, 1)]
+    assert await kept.history(status="processing") == [task_id(5)]
+    assert await kept.events(2) == events
+    assert await kept.events(77) == []
+    assert await known_tasks(kept.database, [task_id(2)]) == {task_id(2): Phase.COMPLETED}
+    referenced = await bus.ask(queries.REFERENCED, keys=[UPLOAD, "uploads/x"], sequence=0)
+    assert referenced["ok"]["keys"] == [UPLOAD]
+
+
+async def test_what_is_young_or_has_not_ended_is_left_alone(kept: Store) -> None:
+    await kept.tell(*lives(1), requested(task=task_id(2)), started(task=task_id(2)))
+    await kept.age_log()
+
+    async with kept.archive() as archive:
+        early = await archive.run_once(datetime.now(UTC) - timedelta(hours=1))
+        late = await archive.run_once(datetime.now(UTC) + timedelta(hours=1))
+        again = await archive.run_once(datetime.now(UTC) + timedelta(hours=1))
+
+    assert early.nothing
+    assert (late.written.tasks, late.pruned) == (1, 1)
+    assert again.nothing
+    assert await kept.hot() == [task_id(2)]
+
+
+async def test_nothing_is_pruned_of_what_the_log_still_tells(kept: Store) -> None:
+    last = await kept.tell(*lives(1, 2))
+
+    kept_by_log = await kept.round()
+    await kept.bus.client.jetstream().purge_stream(STREAM, seq=last)
+    kept_by_last = await kept.round()
+    await kept.bus.client.jetstream().purge_stream(STREAM)
+    gone = await kept.round()
+
+    assert (kept_by_log.written.tasks, kept_by_log.pruned) == (2, 0)
+    assert (kept_by_last.written.tasks, kept_by_last.pruned) == (0, 1)
+    assert gone.pruned == 1
+    assert await kept.raw() == 0
+
+
+async def test_a_segment_is_a_file_of_events(kept: Store, tmp_path: Path) -> None:
+    await kept.tell(*lives(1, 2))
+    await kept.round()
+    [key] = await kept.segments()
+    file = tmp_path / "exported.jsonl.gz"
+    file.write_bytes(await kept.files.get(key))
+
+    found = list(eventfile.messages_in(file))
+
+    assert kind(key) == "segment"
+    assert [decode(message.payload) for message in found] == lives(1, 2)
+    assert [message.sequence for message in found] == list(range(1, 9))
+
+
+async def test_segments_are_small_and_nothing_is_left_between_them(
+    kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "MOST_TASKS", 2)
+    monkeypatch.setattr(archive_module, "SPAN_EVENTS", 15)
+    await kept.tell(*lives(1, 2, 3, 4, 5))
+
+    rounds = [await kept.round() for _ in range(5)]
+    monkeypatch.setattr(archive_module, "MOST_BYTES", 1)
+    await kept.tell(*lives(6, 7))
+    one_by_one = [await kept.round() for _ in range(3)]
+
+    assert [done.written.tasks for done in rounds] == [2, 2, 1, 0, 0]
+    assert [done.written.tasks for done in one_by_one] == [1, 1, 0]
+    assert len(await kept.segments()) == 5
+
+
+async def test_a_later_event_brings_a_pruned_task_back_until_it_is_archived_again(
+    kept: Store,
+) -> None:
+    await kept.pruned(*lives(1, 2))
+
+    patched = await kept.tell(annotated({"note": 1}, task=task_id(1), at=20))
+    told, thawed, events = await kept.record(1), await kept.hot(), await kept.events(1)
+    checked = await kept.differences()
+    await kept.rebuild()
+    rebuilt, checked_again = await kept.record(1), await kept.differences()
+    await kept.age_log()
+    done = await kept.round()
+
+    assert told is not None
+    assert (told["metadata"], told["sequence"], told["status"]) == (
+        {"note": 1},
+        patched,
+        "completed",
+    )
+    assert thawed == [task_id(1)]
+    assert [each["event"]["type"] for each in events][-2:] == [
+        "generation.completed",
+        "generation.annotated",
+    ]
+    assert rebuilt == told
+    assert checked == checked_again == []
+    assert (done.written.tasks, done.written.events, done.pruned) == (1, 1, 1)
+    assert await kept.hot() == []
+    assert await kept.record(1) == told
+    assert await kept.events(1) == events
+    assert len(await kept.segments()) == 2
+    assert await kept.differences() == []
+
+
+async def test_what_changes_nothing_is_archived_too(kept: Store) -> None:
+    await kept.pruned(*lives(1))
+    before = await kept.record(1)
+
+    await kept.tell(progressed(60, task=task_id(1), at=30))
+    late = await kept.hot()
+    await kept.age_log()
+    done = await kept.round()
+
+    assert late == [task_id(1)]
+    assert await kept.record(1) == before
+    assert (done.written.events, done.pruned, await kept.raw()) == (1, 1, 0)
+
+
+async def test_a_task_that_the_projector_remembers_can_be_pruned(kept: Store) -> None:
+    """It has read the row for a late event, and writes the next one to a row that is gone."""
+    await kept.tell(*lives(1))
+    await kept.tell(progressed(60, task=task_id(1), at=30))
+    await kept.age_log()
+    assert (await kept.round()).pruned == 1
+
+    await kept.tell(annotated({"note": 1}, task=task_id(1), at=40))
+
+    told = await kept.record(1)
+    assert told is not None
+    assert told["metadata"] == {"note": 1}
+    assert await kept.differences() == []
+
+
+async def test_a_pruned_task_does_not_begin_again(kept: Store) -> None:
+    await kept.pruned(*lives(1))
+    before = await kept.record(1)
+
+    again = {"task": task_id(1), "at": 50}
+    await kept.tell(requested(**again), requested(task=task_id(2)), started(**again))
+
+    assert await kept.record(1) == before
+    assert await kept.hot() == [task_id(1), task_id(2)]
+    assert await kept.differences() == []
+
+
+async def test_a_task_with_parked_events_waits_until_they_are_mended(kept: Store) -> None:
+    await kept.tell(*lives(1, 2))
+    await kept.bus.client.jetstream().publish(progress_subject("CREATE", task_id(1)), b"not json")
+    parked = (await kept.bus.log.state()).last_sequence
+    await kept.bus.projected(parked)
+    await kept.age_log()
+
+    before = await kept.round()
+    dropped = await kept.bus.ask(
+        queries.DROP_DEAD_LETTERS, who="test", sequences=[parked], note="no use"
+    )
+    after = await kept.round()
+
+    assert (before.written.tasks, before.pruned) == (1, 1)
+    assert dropped["ok"]["dropped"] == 1
+    assert (after.written.tasks, after.written.events, after.pruned) == (1, 5, 1)
+    assert len(await kept.events(1)) == 4

@@ -23,6 +23,7 @@ COMMANDS = (
     Entry("events", "events:events", "Read the log of events."),
     Entry("providers", "providers:providers", "See who serves what, and check who is configured."),
     Entry("projection", "projection:projection", "Look at, rebuild and verify the projection."),
+    Entry("archive", "archive:archive", "See, write and import the archive of finished tasks."),
     Entry("dead-letters", "dead_letters:dead_letters", "See, retry and drop what was put aside."),
     Entry("erase", "erase:erase", "Erase everything of an owner, or show that nothing is left."),
     Entry("setup", "setup:setup", "Create or check streams, consumers and schema."),

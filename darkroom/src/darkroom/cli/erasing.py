@@ -5,33 +5,37 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import click
 from nats.aio.client import Client
 
-from artifacts.keys import owner_prefixes, task_prefix
-from artifacts.store import ArtifactStore, StoreUnavailable
+from artifacts.keys import ARCHIVE, kind, owner_prefixes, task_prefix
+from artifacts.store import ArtifactStore, NotFound
 from contracts.events import Cancelled, CancelledData, Erased, envelope, event_type, schema_urn
 from contracts.ids import uuid7
+from contracts.messages import Message
 from contracts.subjects import ALL_EVENTS, HOOK_BUCKET, cancel_subject, replay_stream, task_id_of
+from darkroom.cli.archives import archive_alone
 from darkroom.cli.failures import Unreachable
+from darkroom.cli.objects import object_store
 from darkroom.cli.remains import Remains, Sought, judge, tasktype_of, type_of
 from darkroom.cli.servers import database_connection, log_connection, log_requests
 from darkroom.cli.settings import CommandLineSettings, server_addresses
 from delivery.bucket import read_bucket
 from delivery.ends import Won, publish_end
 from delivery.erasure import erase_from_bus
+from delivery.lines import Unreadable
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import LogFull, LogUnreachable, OutcomeUnknown, Publisher, Refused
 from delivery.requests import Requests
 from task_store import erasure, store
 from task_store.rebuild import discard_broken_off
+from task_store.segments import messages_in
 
 SOURCE = "darkroom erase"
 _CATCH_UP_S = 30.0
@@ -51,6 +55,7 @@ class Plane:
     log: LogReader
     publisher: Publisher
     database: asyncpg.Connection
+    database_url: str
     files: ArtifactStore
 
     async def projected(self, sequence: int) -> None:
@@ -68,26 +73,22 @@ class Plane:
 @asynccontextmanager
 async def plane(settings: CommandLineSettings) -> AsyncIterator[Plane]:
     addresses = server_addresses(settings)
-    where = settings.artifacts_url or (settings.data_dir.resolve() / "artifacts").as_uri()
+    url = addresses.database_url
     try:
-        files = ArtifactStore.open(where)
         async with (
             log_connection(addresses.nats_url) as client,
             log_requests(client) as requests,
-            database_connection(addresses.database_url) as database,
+            database_connection(url) as database,
         ):
-            await store.check_schema(database)
-            log, publisher = LogReader(requests), Publisher(requests)
-            yield Plane(client, requests, log, publisher, database, files)
-    except StoreUnavailable as problem:
-        raise Unreachable(f"The artifacts can't be reached ({problem}). Try again.") from None
+            with object_store(settings) as files:
+                await store.check_schema(database)
+                log, publisher = LogReader(requests), Publisher(requests)
+                yield Plane(client, requests, log, publisher, database, url, files)
     except (LogFull, LogUnreachable, OutcomeUnknown, Refused) as problem:
         raise Unreachable(
             f"The log does not take it ({problem or type(problem).__name__}). What was erased is; "
             "run this again for the rest."
         ) from None
-    except ValueError as problem:
-        raise click.UsageError(f"DARKROOM_ARTIFACTS_URL: {problem}") from None
 
 
 async def look(plane: Plane, sought: Sought, tell: Tell) -> Remains:
@@ -110,6 +111,7 @@ async def look(plane: Plane, sought: Sought, tell: Tell) -> Remains:
         if task_id in found.types:
             found.note("callbacks", key, task_id)
     await _look_at_replays(plane, found)
+    await _look_at_archive(plane, sought, found)
     for owner in sorted(owners):
         await _look_at_files(plane, owner, sought.task_id, found)
     return found
@@ -158,6 +160,36 @@ async def _look_at_replays(plane: Plane, found: Remains) -> None:
             if task_id in found.types:
                 found.replayed.append((stream, subject))
                 found.note(f"subjects in {stream}", subject, task_id)
+
+
+async def _look_at_archive(plane: Plane, sought: Sought, found: Remains) -> None:
+    """Every segment, known to the database or not, and what that says is to be scrubbed."""
+    for task_id, segment in await erasure.to_scrub(plane.database, found.types.keys()):
+        found.note("tasks to scrub from segments", f"segment {segment}", task_id)
+    async for stored in plane.files.list(ARCHIVE):
+        if kind(stored.key) != "segment":
+            continue
+        try:
+            content = await plane.files.get(stored.key)
+            left = await asyncio.to_thread(_left_in, content, stored.key, dict(found.types), sought)
+        except NotFound:
+            continue
+        except Unreadable as problem:
+            found.note("segments that can't be read", str(problem))
+            continue
+        for message in left:
+            found.segments.add(stored.key)
+            what = f"sequence {message.sequence} in {stored.key}"
+            tasktype = tasktype_of(message.payload) or type_of(message.subject)
+            found.note("events in the archive", what, task_id_of(message.subject), tasktype)
+
+
+def _left_in(content: bytes, key: str, owned: Collection[str], sought: Sought) -> list[Message]:
+    return [
+        message
+        for message in messages_in(content, key)
+        if judge(message.payload, task_id_of(message.subject), owned, sought) == "remains"
+    ]
 
 
 async def _streams(requests: Requests) -> list[str]:
@@ -231,8 +263,10 @@ async def _forget(plane: Plane, sought: Sought, found: Remains) -> None:
     """Take out of the database what the projector did not: kept old rows, and other copies."""
     await discard_broken_off(plane.database)
     for table in await erasure.tables_of_tasks(plane.database):
-        if table != erasure.LIVE_ROWS:
+        if table not in (erasure.LIVE_ROWS, erasure.ARCHIVED_ROWS):
             await erasure.drop_rows(plane.database, table, found.tasks)
+    await erasure.leave_archive(plane.database, found.tasks)
+    await _scrub(plane, sought, found)
     for table in await erasure.tables_of_events(plane.database):
         left = [
             (kept.sequence, kept.task_id)
@@ -245,8 +279,22 @@ async def _forget(plane: Plane, sought: Sought, found: Remains) -> None:
             await erasure.drop_events(plane.database, table, left)
 
 
+async def _scrub(plane: Plane, sought: Sought, found: Remains) -> None:
+    """Rid the segments of what was erased: those that the database knows to have it, and others."""
+    async with archive_alone(plane.database_url, plane.log, plane.files) as archive:
+        while await archive.scrub():
+            pass
+
+        def is_gone(message: Message) -> bool:
+            task_id = task_id_of(message.subject)
+            return judge(message.payload, task_id, found.types, sought) == "remains"
+
+        for key in sorted(found.segments):
+            await archive.rewrite(key, is_gone)
+
+
 def _envelope(
-    kind: type[Erased | Cancelled], owner: str, task_id: str, type_name: str
+    event_class: type[Erased | Cancelled], owner: str, task_id: str, type_name: str
 ) -> dict[str, Any]:
     now = datetime.now(UTC)
     shared = envelope(
@@ -257,4 +305,4 @@ def _envelope(
         tasktype=type_name,
         time=now,
     )
-    return {**shared, "dataschema": schema_urn(event_type(kind))}
+    return {**shared, "dataschema": schema_urn(event_type(event_class))}

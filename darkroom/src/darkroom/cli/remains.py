@@ -44,6 +44,7 @@ class Remains:
     running: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
     files: list[str] = field(default_factory=list)
+    segments: set[str] = field(default_factory=set)
     replayed: list[tuple[str, str]] = field(default_factory=list)
 
     def note(self, place: str, what: str, task_id: str | None = None, tasktype: str = "") -> None:

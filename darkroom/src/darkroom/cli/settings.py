@@ -31,6 +31,7 @@ class CommandLineSettings(BaseSettings):
     database_url: str | None = None
     artifacts_url: str | None = None
     types_file: variables.TypesFile = None
+    archive_after_s: Annotated[float, Field(ge=0)] = 604_800
     stream_max_age_s: Annotated[int, Field(gt=0)] = 2_592_000
     stream_max_bytes: Annotated[int, Field(gt=0)] = 20 * 1024**3
     stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1

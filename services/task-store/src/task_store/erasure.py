@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from task_store.sql import ERASURE
+from task_store.sql import ARCHIVE, ERASURE
 from task_store.store import LIVE_SCHEMA
 
 _BATCH = 500
 LONG_S = 3600.0
 
 LIVE_ROWS = f"{LIVE_SCHEMA}.tasks"
+ARCHIVED_ROWS = "archive.tasks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class KeptEvent:
 
 
 async def tables_of_tasks(connection: asyncpg.Connection) -> list[str]:
-    """`LIVE_ROWS`, and those that a rebuild has kept."""
+    """`LIVE_ROWS`, `ARCHIVED_ROWS`, and those that a rebuild has kept."""
     return await _names(connection, "tables_of_tasks")
 
 
@@ -73,11 +74,24 @@ async def events_naming(
 
 
 async def drop_rows(connection: asyncpg.Connection, table: str, task_ids: Collection[str]) -> None:
-    """Never from `LIVE_ROWS`, which are the projector's."""
-    assert table != LIVE_ROWS
+    """Not from `LIVE_ROWS`, which are the projector's, nor from the archive, which has events."""
+    assert table not in (LIVE_ROWS, ARCHIVED_ROWS)
     await connection.execute(
         ERASURE["drop_rows"].format(table=table), list(task_ids), timeout=LONG_S
     )
+
+
+async def leave_archive(connection: asyncpg.Connection, task_ids: Collection[str]) -> None:
+    """Take tasks out of the archive's rows, and have their segments rid of them."""
+    await connection.execute(ARCHIVE["forget"], list(task_ids), timeout=LONG_S)
+
+
+async def to_scrub(
+    connection: asyncpg.Connection, task_ids: Collection[str]
+) -> list[tuple[str, int]]:
+    """Which of some tasks are still to be scrubbed from which segments."""
+    rows = await connection.fetch(ERASURE["to_scrub"], list(task_ids), timeout=LONG_S)
+    return [(row["task_id"], row["segment"]) for row in rows]
 
 
 async def drop_events(

@@ -1,9 +1,10 @@
 -- What the database has of an owner. {table} comes from `tables_of_tasks` or `tables_of_events`.
 
 -- name: tables_of_tasks
--- The live rows, old ones that were kept, and those of a rebuild that was broken off.
+-- The live rows, those of the archive, old ones that were kept, and those of a rebuild that was
+-- broken off.
 SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-WHERE tablename = 'tasks' AND schemaname ~ '^(live|(retired|rebuild)_[0-9]+)$' ORDER BY name
+WHERE tablename = 'tasks' AND schemaname ~ '^(live|archive|(retired|rebuild)_[0-9]+)$' ORDER BY name
 
 -- name: tables_of_events
 -- Every table of ours that has events in it: the raw copy, what was parked, and whatever comes.
@@ -22,6 +23,11 @@ SELECT task_id::text AS task_id, owner, type, status,
         AND provider IS NULL AND external_task_id IS NULL AND handle IS NULL AND error IS NULL
         AND artifacts::jsonb = '[]' AND late_artifacts::jsonb = '[]' AS bare
 FROM {table} WHERE owner = $1 OR task_id = $2::uuid
+
+-- name: to_scrub
+-- Those of some tasks that segments of the archive are still to be rid of.
+SELECT task_id::text AS task_id, segment FROM archive.contents
+WHERE scrub AND task_id::text = ANY($1::text[]) ORDER BY segment
 
 -- name: drop_rows
 DELETE FROM {table} WHERE task_id::text = ANY($1::text[])

@@ -35,12 +35,13 @@ over ``until``, the checkpoint of the first page: what changed since then is tol
 
 CHANGES: Final = "task-store.changes"
 """``{"owner", "type"?, "sequence", "after", "limit"}`` -> ``{"through", "events": [{"task_id",
-"sequence", "logtime", "event"}]}``: the raw copy of what happened to the owner's tasks after
-``after``, up to ``through``, once the projection has passed ``sequence`` (error ``behind`` after
-2 s). Ask again from ``through`` until it has reached ``sequence``.
+"sequence", "logtime", "event"}], "bases": [...]}``: the raw copy of what happened to the owner's
+tasks after ``after``, up to ``through``, once the projection has passed ``sequence`` (error
+``behind`` after 2 s). Ask again from ``through`` until it has reached ``sequence``.
 
 Of each task that is told of, the events from its beginning are there as well, in order, so that
-they can be folded. What can't be decoded is there as null."""
+they can be folded. What can't be decoded is there as null. Of a task whose beginning left the raw
+copy, ``bases`` has the record that its events follow on."""
 
 PLACES: Final = "task-store.places"
 """``{"owners": [...], "from": [[type, lane, ticket]]}`` -> ``{"sequence": checkpoint, "places":
@@ -57,7 +58,8 @@ far as it is."""
 
 EVENTS: Final = "task-store.events"
 """``{"task_id", "owner"}`` -> ``{"events": [{"sequence", "logtime", "event"}], "dropped":
-[logtime]}``: the raw copy without what was dropped, and when the log had stored that."""
+[logtime]}``: the raw copy, and what the archive has from before it, without what was dropped; and
+when the log had stored that."""
 
 LINES: Final = "task-store.lines"
 """``{"least"?, "since"?}`` -> ``{"sequence", "waiting": {type: n}, "lanes": [{"type", "lane",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -204,3 +205,32 @@ async def test_a_task_with_parked_events_waits_until_they_are_mended(kept: Store
     assert dropped["ok"]["dropped"] == 1
     assert (after.written.tasks, after.written.events, after.pruned) == (1, 5, 1)
     assert len(await kept.events(1)) == 4
+
+
+async def test_followers_are_told_what_a_task_was_before_it_came_back(kept: Store) -> None:
+    await kept.pruned(*lives(1))
+    before = await kept.record(1)
+    patched = await kept.tell(annotated({"note": 1}, task=task_id(1), at=20))
+
+    async def told() -> Any:
+        question = {"owner": "local", "sequence": patched, "after": patched - 1, "limit": 100}
+        answer = await kept.bus.ask(queries.CHANGES, **question)
+        types = [each["event"]["type"] for each in answer["ok"]["events"]]
+        return types, [(each["task_id"], each["sequence"]) for each in answer["ok"]["bases"]]
+
+    thawed = await told()
+    await kept.round()
+    archived_again = await told()
+
+    assert before is not None
+    assert thawed == (["generation.annotated"], [(task_id(1), before["sequence"])])
+    assert archived_again == (
+        [
+            "generation.requested",
+            "generation.started",
+            "generation.progressed",
+            "generation.completed",
+            "generation.annotated",
+        ],
+        [],
+    )

@@ -66,6 +66,14 @@ def test_each_change_after_the_cursor_is_a_task() -> None:
     assert list(changes(late, 6)) == []
 
 
+def test_changes_follow_on_what_a_task_was_before() -> None:
+    base = folded(requested(), started(), completed())
+
+    [task] = changes(facts(annotated({"a": 1}), start=9), 4, [base])
+
+    assert (task.sequence, task.phase, task.metadata) == (9, "completed", {"a": 1})
+
+
 def test_tasks_are_folded_side_by_side() -> None:
     other = task_id(7)
     told = facts(requested(), requested(task=other), started(task=other), started())

@@ -91,9 +91,12 @@ def folded(facts: Iterable[Fact], before: int) -> State:
     return state
 
 
-def changes(facts: Iterable[Fact], after: int) -> Iterator[Task]:
-    """The tasks after each fact over ``after`` that changed one; ``facts`` reach to beginnings."""
-    states: dict[str, State] = {}
+def changes(facts: Iterable[Fact], after: int, bases: Iterable[Task] = ()) -> Iterator[Task]:
+    """The tasks after each fact over ``after`` that changed one.
+
+    ``facts`` reach to beginnings, or follow on ``bases``.
+    """
+    states: dict[str, State] = {base.task_id: base for base in bases}
     for each in facts:
         before = states.get(each.task_id)
         now = advanced(before, each)

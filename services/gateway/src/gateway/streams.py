@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contracts.lifecycle import Phase, Task
-from contracts.records import to_record
+from contracts.records import from_record, to_record
 from delivery.log import StreamState
 from gateway.admission import is_task_id
 from gateway.bus import Bus
@@ -263,8 +263,11 @@ class Streams:
     async def _read_on(self, follow: Follow, cursor: int, log: StreamState | None) -> int:
         """Tell a part of what happened after ``cursor``; up to where."""
         async with self._asking:
-            told, through = await self._tasks.changes(follow.owner, follow.type_name, cursor, log)
-        for task in changes((raw_fact(each["task_id"], each) for each in told), cursor):
+            told, bases, through = await self._tasks.changes(
+                follow.owner, follow.type_name, cursor, log
+            )
+        facts = (raw_fact(each["task_id"], each) for each in told)
+        for task in changes(facts, cursor, map(from_record, bases)):
             follow.cursor = task.sequence
             await follow.outbox.offer(message_of(task, self._view))
         return max(cursor, through)

@@ -83,15 +83,16 @@ class TaskStore:
 
     async def changes(
         self, owner: str, type_name: str | None, after: int, log: StreamState | None
-    ) -> tuple[list[dict[str, Any]], int]:
+    ) -> tuple[list[dict[str, Any]], list[Record], int]:
         """What happened to the owner's tasks after a sequence, and up to which one that is.
 
-        With ``log``, once that is projected to its end.
+        Between them what tasks were before, whose beginnings are not told. With ``log``, once that
+        is projected to its end.
         """
         question = {"owner": owner, "type": type_name, "after": after, "limit": MAX_CHANGES}
         question |= {"sequence": 0} if log is None else _as_of(log)
         answer = await self._ask(queries.CHANGES, question, CATCH_UP_TIMEOUT_S)
-        return answer["events"], answer["through"]
+        return answer["events"], answer.get("bases", []), answer["through"]
 
     async def places(
         self, owners: Iterable[str], onward: list[list[Any]]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
+import orjson
 
 from artifacts.store import ArtifactStore
 from contracts.subjects import begins_task
@@ -37,6 +38,43 @@ BY_ID = STATEMENTS["read_tasks"].format(
     tasks="archive.tasks", condition="t.task_id = ANY($1::uuid[])"
 )
 """For those that have no row of their own. One that has come back since is here as it was."""
+
+
+_BASES = ARCHIVE["bases"].format(columns=", ".join(f"a.{name}" for name in COLUMNS))
+
+
+async def pasts(
+    pool: asyncpg.Pool, files: ArtifactStore, owner: str, rows: list[Any]
+) -> tuple[list[Any], list[Delivered]]:
+    """What was before the raw copy's events of some tasks: archived rows, or events in segments.
+
+    ``rows`` are in order. Raises as `whole_history` does.
+    """
+    first: dict[str, Any] = {}
+    for row in rows:
+        first.setdefault(row["task_id"], row)
+    broken = {key: row["sequence"] for key, row in first.items() if not _begins(row)}
+    if not broken:
+        return [], []
+    found = await pool.fetch(_BASES, list(broken), list(broken.values()))
+    events: list[Delivered] = []
+    for row in found:
+        if not row["is_before"]:
+            task_id = str(row["task_id"])
+            told = await whole_history(pool, files, task_id, owner, [])
+            events += [event for event in told if event.sequence < broken[task_id]]
+    return [row for row in found if row["is_before"]], events
+
+
+def _begins(row: Any) -> bool:
+    """Whether nothing of the task can have come before."""
+    if begins_task(row["subject"]):
+        return True
+    try:
+        event = orjson.loads(row["payload"])
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(event, dict) and event.get("type") == "generation.accepted"
 
 
 async def whole_history(

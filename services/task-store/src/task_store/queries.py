@@ -22,7 +22,7 @@ from artifacts.store import ArtifactStore, NotFound, StoreUnavailable
 from contracts import queries
 from contracts.generation_types import GENERATION_TYPES
 from contracts.records import Record
-from contracts.subjects import band_of, provider_of
+from contracts.subjects import band_of, provider_of, task_id_of
 from delivery.incoming import Incoming, leave, listen
 from delivery.lines import Unreadable
 from delivery.requests import respond
@@ -209,7 +209,16 @@ class Queries:
             )
         if rows and rows[0]["changed"] == limit:
             through = rows[0]["through"]
+        bases, earlier = await archived.pasts(self._pool, self._files, question["owner"], rows)
         events = [
+            {
+                "task_id": task_id_of(each.subject),
+                "sequence": each.sequence,
+                "logtime": each.logtime,
+                "event": _fragment(each.payload),
+            }
+            for each in earlier
+        ] + [
             {
                 "task_id": row["task_id"],
                 "sequence": row["sequence"],
@@ -218,7 +227,8 @@ class Queries:
             }
             for row in rows
         ]
-        return {"through": through, "events": events}
+        records = [_plain({name: row[name] for name in COLUMNS}) for row in bases]
+        return {"through": through, "events": events, "bases": records}
 
     async def _places(self, question: Mapping[str, Any]) -> Any:
         owners = set(question["owners"])

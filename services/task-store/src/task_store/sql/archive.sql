@@ -140,6 +140,13 @@ WHERE c.task_id = $1::uuid AND NOT c.scrub AND EXISTS (
     SELECT FROM archive.tasks a WHERE a.task_id = $1::uuid AND a.owner = $2)
 ORDER BY c.through
 
+-- name: bases
+-- Rows of some tasks ($1) from before the first event of each that the raw copy has ($2), and those
+-- whose rows are newer: of these only segments tell what was before.
+SELECT {columns}, a.through < u.first AS is_before
+FROM unnest($1::uuid[], $2::bigint[]) u (task_id, first)
+JOIN archive.tasks a USING (task_id)
+
 -- name: dropped_of
 -- What operators dropped of a task is not of its history.
 SELECT subject, logtime FROM log.dead_letters WHERE task_id = $1 AND action = 'dropped'

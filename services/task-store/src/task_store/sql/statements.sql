@@ -202,7 +202,8 @@ WITH span AS MATERIALIZED (
     WHERE t.owner = $3 AND ($4::text IS NULL OR t.type = $4)
     ORDER BY span.sequence LIMIT $5
 )
-SELECT e.task_id, e.sequence, e.logtime, e.payload, (SELECT count(*) FROM changed) AS changed,
+SELECT e.task_id, e.subject, e.sequence, e.logtime, e.payload,
+    (SELECT count(*) FROM changed) AS changed,
     (SELECT max(sequence) FROM changed) AS through
 FROM log.events e
 WHERE e.task_id IN (SELECT task_id FROM changed)

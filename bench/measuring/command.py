@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from measuring import (
+    archive,
     end_to_end,
     idle,
     live,
@@ -43,6 +44,7 @@ PARTS: dict[str, Callable[[Context], list[Figure]]] = {
     "rebuild": rebuild.measure,
     "replay": replay.measure,
     "poll": poll.measure,
+    "archive": archive.measure,
 }
 """In this order: what leaves most behind comes last."""
 

@@ -33,6 +33,7 @@ class Sizes:
     few_tasks: int = 10_000
     many_tasks: int = 1_000_000
     recoveries: int = 200
+    archived: int = 200_000
     idle_s: float = 20.0
     settle_s: float = 5.0
     streams: int = 2000
@@ -49,6 +50,7 @@ QUICK = Sizes(
     few_tasks=50,
     many_tasks=500,
     recoveries=5,
+    archived=50,
     idle_s=0.5,
     settle_s=0.1,
     streams=10,

@@ -7,15 +7,10 @@ verification are the commands, as an operator calls them.
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import asyncpg
 import nats
@@ -26,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from contracts.subjects import ALL_EVENTS, STREAM
 from delivery.connection import connection_options
 from measuring.client import Order
+from measuring.commands import command_of
 from measuring.context import Context, task_body
 from measuring.figures import Figure, at_least, at_most
 from measuring.projection import EVENTS_OF_A_TASK, log_of
@@ -53,7 +49,7 @@ def measure(run: Context) -> list[Figure]:
     for command in ("rebuild", "verify"):
         run.say(f"projection {command}")
         with _lag_under_load(run) as worst_lag_s:
-            took_s, peak_mb = _command(run, command)
+            took_s, peak_mb = command_of(run, "projection", command)
         figures += [
             Figure(
                 _PART,
@@ -135,34 +131,6 @@ async def _fetched(client: Client) -> int:
         fetched += len(await subscription.fetch(_FETCHED, timeout=10))
     await subscription.unsubscribe()
     return fetched
-
-
-def _command(run: Context, command: str) -> tuple[float, float]:
-    """The seconds that it takes, and the most memory (RSS) that it had, in MB."""
-    environment = {**os.environ, "DARKROOM_DATA_DIR": str(run.system.directory.path)}
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "darkroom", "projection", command],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        peak_mb = 0.0
-        while process.poll() is None:
-            peak_mb = max(peak_mb, _peak_mb(process.pid))
-            time.sleep(0.05)
-        took_s = time.perf_counter() - began
-    if process.returncode != 0:
-        raise RuntimeError(f"projection {command} ended with {process.returncode}")
-    return took_s, peak_mb
-
-
-def _peak_mb(pid: int) -> float:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return 0.0 if found is None else int(found[1]) / 1024
 
 
 @contextmanager

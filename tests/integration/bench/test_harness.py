@@ -29,6 +29,7 @@ PARTS = [
     "rebuild",
     "replay",
     "poll",
+    "archive",
 ]
 
 
@@ -70,6 +71,7 @@ def test_floors_are_of_the_same_run(kept: dict[str, Any]) -> None:
         "rebuild",
         "replay",
         "poll",
+        "archive",
     }
     for each in compared:
         assert each["ratio"] == pytest.approx(each["value"] / each["floor"])

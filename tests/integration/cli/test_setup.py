@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import nats
 import pytest
 
@@ -30,6 +31,38 @@ async def test_setup_creates_what_is_missing_and_then_has_nothing_to_do(bare: Sh
         "Streams, consumers and schema are as they should be.\n",
     )
     assert checked.exit_code == 0
+
+
+async def test_a_schema_that_went_further_is_fine_until_it_is_contracted(
+    bare: Shell, database_url: str
+) -> None:
+    """What the version before finds when a deployment is taken back."""
+    await bare("setup")
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("INSERT INTO public.darkroom_migrations (step) VALUES (98)")
+
+    expanded = await bare("setup")
+    contracted = await bare("setup", "--contract")
+    await connection.execute(
+        "INSERT INTO public.darkroom_migrations (step, least, version) VALUES (99, 98, '9.1.0')"
+    )
+    told = [
+        await bare(*words) for words in (("setup",), ("setup", "--check"), ("erase", "x", "--yes"))
+    ]
+    await connection.close()
+
+    assert (expanded.exit_code, contracted.exit_code) == (0, 0), expanded.stderr
+    assert {ran.exit_code for ran in told} == {1}
+    for ran in told:
+        assert "it knows schema step" in ran.stderr
+        assert "Run version 9.1.0 or newer, or restore a backup." in ran.stderr
+
+
+async def test_contracting_is_of_the_schema_alone(bare: Shell) -> None:
+    ran = await bare("setup", "--contract", "--subscribers")
+
+    assert ran.exit_code == 2
+    assert "--contract is for the schema" in ran.stderr
 
 
 async def test_check_changes_nothing(bare: Shell, nats_server: Server) -> None:

@@ -19,6 +19,7 @@ from generator.catalogue import lanes_of, load_providers
 from generator.settings import Settings as GeneratorSettings
 from task_store import store
 from task_store.sql import MIGRATIONS
+from task_store.steps import due
 
 _NO_ROOM = {10023, 10047, 10028}
 """The server has no room for a stream of that size: resources, storage, memory."""
@@ -31,10 +32,15 @@ class LogLost(Refused):
 
 
 async def reconcile(
-    settings: CommandLineSettings, addresses: ServerAddresses, *, mend: bool
+    settings: CommandLineSettings,
+    addresses: ServerAddresses,
+    *,
+    mend: bool,
+    contract: bool = False,
 ) -> list[str]:
     """Compare and, if told to, mend; one line for each thing that differed, or was done.
 
+    With ``contract``, steps of the schema are among them that older code does not run on.
     Raises `LogLost` when all but the log is mended.
     """
     lanes = await lane_specs()
@@ -42,7 +48,7 @@ async def reconcile(
         log_connection(addresses.nats_url) as client,
         database_connection(addresses.database_url) as connection,
     ):
-        schema = await compare_schema(connection, mend=mend)
+        schema = await compare_schema(connection, mend=mend, contract=contract)
         if mend:
             await check_not_lost(client, connection)
         broker = await compare_broker(client, settings, lanes, mend=mend)
@@ -119,19 +125,38 @@ async def compare_broker(
     return found
 
 
-async def compare_schema(connection: asyncpg.Connection, *, mend: bool) -> list[str]:
-    """The database's schema; one line for each step that is missing, or was applied."""
-    wanted = max(MIGRATIONS)
-    found = await store.schema_version(connection)
-    if found > wanted:
+async def compare_schema(
+    connection: asyncpg.Connection, *, mend: bool, contract: bool = False
+) -> list[str]:
+    """The database's schema; one line for each step that is missing, or was applied.
+
+    One that goes further than this version is fine as long as this version runs on it.
+    """
+    found = await store.applied_steps(connection)
+    try:
+        if found:
+            await store.check_not_contracted(connection)
+        if not mend:
+            missing = due(MIGRATIONS, found, contract=contract)
+            return [f"database schema: step {step.number} is not applied" for step in missing]
+        applied = await store.migrate(connection, contract=contract)
+    except store.SchemaTooNew as problem:
+        raise Refused(f"{str(problem)[:1].upper()}{str(problem)[1:]}.") from None
+    except store.OlderCodeConnected as older:
         raise Refused(
-            f"The database has schema {found}, this Darkroom knows {wanted}. "
-            "Use the Darkroom that set it up, or another DARKROOM_DATABASE_URL."
-        )
-    if mend:
-        return [f"database schema: applied step {step}" for step in await store.migrate(connection)]
-    missing = [step for step in sorted(MIGRATIONS) if step > found]
-    return [f"database schema: step {step} is not applied" for step in missing]
+            f"Step {older.step.number} of the schema ({older.step.title}) takes away what code "
+            f"needs that does not know step {older.step.least}, and such code is connected: "
+            f"{', '.join(older.sessions)}. Bring these services up to date, or stop them, and run "
+            "this again."
+        ) from None
+    return [f"database schema: applied step {step}" for step in applied]
+
+
+async def contracting_steps(addresses: ServerAddresses) -> list[str]:
+    """The steps that wait for older code to be gone."""
+    async with database_connection(addresses.database_url) as connection:
+        waiting = due(MIGRATIONS, await store.applied_steps(connection), contract=True)
+    return [f"{step.number} ({step.title})" for step in waiting if step.contracts]
 
 
 def done(difference: Difference) -> str:

@@ -138,6 +138,8 @@ def _database_faults(url: str) -> Iterator[None]:
         raise Refused(
             f"The database at {without_password(url)} is not set up. Run `darkroom setup`."
         ) from None
+    except store.SchemaTooNew as problem:
+        raise Refused(f"{without_password(url)}: {problem}.") from None
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
         raise Unreachable(
             f"The database at {without_password(url)} went away ({_reason(error)}). "

@@ -48,6 +48,11 @@ _NAME = Checked("NAME", check_name)
 
 @command()
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if anything differs.")
+@click.option(
+    "--contract",
+    is_flag=True,
+    help="Take away from the schema what only older versions used: once none runs any more.",
+)
 @click.option("--subscriber", type=_NAME, help="A durable consumer for a service of yours.")
 @click.option(
     "--filter",
@@ -76,6 +81,7 @@ def setup(
     ctx: click.Context,
     invocation: Invocation,
     check: bool,
+    contract: bool,
     subscriber: str | None,
     filters: tuple[str, ...],
     start: Start | None,
@@ -97,6 +103,8 @@ def setup(
         raise click.UsageError(
             "--filter, --from, --max-deliver and --ack-wait go with --subscriber NAME."
         )
+    if contract and (subscriber is not None or list_them or remove is not None):
+        raise click.UsageError("--contract is for the schema: it goes with --check alone.")
     if list_them:
         _list(invocation)
     elif remove is not None:
@@ -116,7 +124,9 @@ def setup(
         settings = load_settings()
         addresses = server_addresses(settings)
         try:
-            lines = run(provisioning.reconcile(settings, addresses, mend=not check))
+            lines = run(
+                provisioning.reconcile(settings, addresses, mend=not check, contract=contract)
+            )
         except provisioning.LogLost as lost:
             if not beside_lost_log:
                 raise
@@ -124,7 +134,18 @@ def setup(
             click.echo(f"{LOG_IS_LOST}{lost.message}")
             return
         fine = "Streams, consumers and schema are as they should be."
+        if not contract:
+            _tell_waiting(run(provisioning.contracting_steps(addresses)))
         _tell(ctx, invocation, lines, fine, check=check)
+
+
+def _tell_waiting(steps: list[str]) -> None:
+    if steps:
+        click.echo(
+            f"Steps of the schema that wait until no older version runs: {', '.join(steps)}. "
+            "`darkroom setup --contract` takes them.",
+            err=True,
+        )
 
 
 def _lines(found: list[Difference], *, mended: bool) -> list[str]:

@@ -376,7 +376,10 @@ class Projector:
         """The connection that holds the lock; waits for it in turn with the other processes."""
         connection = await store.open_connection(self._database_url)
         try:
-            await store.check_schema(connection)
+            try:
+                await store.check_schema(connection)
+            except store.SchemaTooNew as problem:
+                raise Halted(str(problem)) from None
             while not await store.try_lock(connection):
                 self.turned_at = time.monotonic()
                 await asyncio.sleep(_LOCK_PAUSE_S)

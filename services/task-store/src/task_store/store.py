@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,8 @@ from contracts.messages import Message
 from contracts.subjects import STREAM
 from task_store.projection import Changes, CountKey, Lane, LaneKey, Parked
 from task_store.rows import COLUMNS, task_of_row
-from task_store.sql import ARCHIVE, DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, STATEMENTS
+from task_store.sql import ARCHIVE, DEAD_LETTERS, MIGRATIONS, PROJECTION_TABLES, SCHEMA, STATEMENTS
+from task_store.steps import Step, due, lacking, session_name, too_old
 from task_store.wire import (
     CHANGED_COLUMNS,
     EVENT_COLUMNS,
@@ -38,6 +40,19 @@ EventKey = tuple[str, datetime]
 
 class SchemaMissing(Exception):
     """The database has not been set up for this version: run `darkroom setup`."""
+
+
+class SchemaTooNew(Exception):
+    """The database was contracted beyond this version; the message says what to do."""
+
+
+class OlderCodeConnected(Exception):
+    """A contracting step would take from under running services what they use."""
+
+    def __init__(self, step: Step, sessions: list[str]) -> None:
+        super().__init__(f"step {step.number} ({step.title})")
+        self.step = step
+        self.sessions = sessions
 
 
 class Superseded(Exception):
@@ -74,7 +89,11 @@ async def open_pool(database_url: str, *, most: int = 8, schema: str = LIVE_SCHE
         max_size=most,
         reset=no_reset,
         command_timeout=10,
-        server_settings={"search_path": schema, "application_name": "task-store", "jit": "off"},
+        server_settings={
+            "search_path": schema,
+            "application_name": _named("task-store"),
+            "jit": "off",
+        },
     )
 
 
@@ -83,7 +102,11 @@ async def open_connection(database_url: str, *, schema: str = LIVE_SCHEMA) -> as
     return await asyncpg.connect(
         database_url,
         command_timeout=60,
-        server_settings={"search_path": schema, "application_name": "projector", "jit": "off"},
+        server_settings={
+            "search_path": schema,
+            "application_name": _named("projector"),
+            "jit": "off",
+        },
     )
 
 
@@ -92,43 +115,81 @@ async def try_lock(connection: asyncpg.Connection) -> bool:
     return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK))
 
 
-async def migrate(connection: asyncpg.Connection) -> list[int]:
-    """Bring the schema up to this version; returns the steps that were applied. Safe to race."""
-    applied = []
+def _named(role: str) -> str:
+    return session_name(role, max(MIGRATIONS))
+
+
+async def migrate(
+    connection: asyncpg.Connection,
+    *,
+    contract: bool = False,
+    steps: Mapping[int, Step] = MIGRATIONS,
+) -> list[int]:
+    """Bring the schema up to this version; returns the steps that were applied. Safe to race.
+
+    Steps that contract are applied to a new database, and when told to. Raises
+    `OlderCodeConnected`; nothing is applied then.
+    """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK + 1)
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS public.darkroom_migrations ("
-            " step integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        done = await schema_version(connection)
-        for step in sorted(MIGRATIONS):
-            if step > done:
-                await connection.execute(MIGRATIONS[step])
-                await connection.execute(
-                    "INSERT INTO public.darkroom_migrations (step) VALUES ($1)", step
-                )
-                applied.append(step)
+        await connection.execute(SCHEMA["make_record"])
+        wanted = due(steps, await applied_steps(connection), contract=contract)
+        for step in wanted:
+            if step.contracts:
+                await _keep_older_code_away(connection, step)
+            await connection.execute(step.sql)
+            await connection.execute(
+                SCHEMA["record"], step.number, step.least, version("darkroom-task-store")
+            )
         if not await connection.fetchval("SELECT to_regclass('live.checkpoint') IS NOT NULL"):
             await create_projection(connection, LIVE_SCHEMA, build=1)
-    return applied
+    return [step.number for step in wanted]
+
+
+async def _keep_older_code_away(connection: asyncpg.Connection, step: Step) -> None:
+    """Raises `OlderCodeConnected`. Who connects from now on waits, and then sees the step."""
+    await connection.execute("LOCK TABLE public.darkroom_migrations")
+    sessions = [row["name"] for row in await connection.fetch(SCHEMA["sessions"])]
+    if older := too_old(sessions, step.least):
+        raise OlderCodeConnected(step, older)
+
+
+async def applied_steps(connection: asyncpg.Connection) -> frozenset[int]:
+    """The steps that this database has; none where it was never set up."""
+    if await connection.fetchval("SELECT to_regclass('public.darkroom_migrations')") is None:
+        return frozenset()
+    rows = await connection.fetch("SELECT step FROM public.darkroom_migrations")
+    return frozenset(row["step"] for row in rows)
 
 
 async def schema_version(connection: asyncpg.Connection) -> int:
     """The last step applied; 0 for a database that was never set up."""
-    if await connection.fetchval("SELECT to_regclass('public.darkroom_migrations')") is None:
-        return 0
-    return (
-        await connection.fetchval("SELECT coalesce(max(step), 0) FROM public.darkroom_migrations")
-        or 0
-    )
+    return max(await applied_steps(connection), default=0)
 
 
-async def check_schema(connection: asyncpg.Connection) -> None:
-    """Raises `SchemaMissing` when a step of this version was not applied."""
-    found, wanted = await schema_version(connection), max(MIGRATIONS)
-    if found < wanted:
-        raise SchemaMissing(f"database schema {found}, needs {wanted}: run `darkroom setup`")
+async def check_schema(
+    connection: asyncpg.Connection, steps: Mapping[int, Step] = MIGRATIONS
+) -> None:
+    """Raises `SchemaMissing` where a step is missing that this version needs, or `SchemaTooNew`."""
+    applied = await applied_steps(connection)
+    if missing := lacking(steps, applied):
+        raise SchemaMissing(
+            f"database schema {max(applied, default=0)}, needs {missing[-1]}: run `darkroom setup`"
+        )
+    await check_not_contracted(connection, steps)
+
+
+async def check_not_contracted(
+    connection: asyncpg.Connection, steps: Mapping[int, Step] = MIGRATIONS
+) -> None:
+    """Raises `SchemaTooNew` where a step was applied that this version does not run on."""
+    newest = await connection.fetchrow(SCHEMA["least"])
+    if newest is not None and newest["least"] > max(steps):
+        raise SchemaTooNew(
+            f"this version is too old for the database: it knows schema step {max(steps)}, and "
+            f"{newest['step']} was contracted for code that knows {newest['least']}. Run version "
+            f"{newest['version']} or newer, or restore a backup"
+        )
 
 
 async def create_projection(connection: asyncpg.Connection, schema: str, *, build: int) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
+from task_store.steps import Step, steps_of
+
 
 def _read(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
@@ -33,8 +35,10 @@ ERASURE: Mapping[str, str] = MappingProxyType(_named(_read("erasure.sql"), "name
 
 ARCHIVE: Mapping[str, str] = MappingProxyType(_named(_read("archive.sql"), "name: "))
 
-MIGRATIONS: Mapping[int, str] = MappingProxyType(
-    {int(name.split()[0]): body for name, body in _named(_read("migrations.sql"), "(?=0)").items()}
+SCHEMA: Mapping[str, str] = MappingProxyType(_named(_read("schema.sql"), "name: "))
+
+MIGRATIONS: Mapping[int, Step] = MappingProxyType(
+    steps_of(_named(_read("migrations.sql"), r"(?=\d{4} )"))
 )
 
 PROJECTION_TABLES = _read("projection.sql")

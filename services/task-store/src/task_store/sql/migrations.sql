@@ -1,6 +1,12 @@
--- Numbered steps of the database's schema, applied in order by `darkroom setup`, each once.
+-- Numbered steps of the database's schema, applied in order by `darkroom setup`, each once. A step
+-- says what it is:
+--
+--     0009 expand: WHAT                                   the code of the version before runs on it
+--     0010 contract, for code that knows 0009: WHAT       older code does not
+--
+-- A step that changes a table of the projection changes it in projection.sql and, here, in `live`.
 
--- 0001 the raw copy of the log
+-- 0001 expand: the raw copy of the log
 CREATE SCHEMA log;
 CREATE TABLE log.events (
     sequence bigint PRIMARY KEY,
@@ -13,7 +19,7 @@ CREATE TABLE log.events (
 CREATE INDEX events_of_task ON log.events (task_id, sequence);
 COMMENT ON TABLE log.events IS 'Every event as it came: audit, cheap rebuild, second copy of the log.';
 
--- 0002 what operators did to dead letters
+-- 0002 expand: what operators did to dead letters
 CREATE TABLE log.dead_letters (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -33,7 +39,7 @@ CREATE INDEX dead_letters_of_task ON log.dead_letters (task_id);
 COMMENT ON TABLE log.dead_letters IS
     'Audit of parked events that were tried again or dropped. A projection never applies a dropped one.';
 
--- 0003 deliveries to a subscriber that are used up
+-- 0003 expand: deliveries to a subscriber that are used up
 CREATE TABLE log.exhausted_deliveries (
     consumer text COLLATE "C" NOT NULL,
     sequence bigint NOT NULL,
@@ -49,7 +55,7 @@ CREATE INDEX exhausted_open ON log.exhausted_deliveries (sequence) WHERE closed_
 COMMENT ON TABLE log.exhausted_deliveries IS
     'What the broker told of durables with max_deliver that gave up on an event: a hint, at most once.';
 
--- 0004 the archive of finished tasks
+-- 0004 expand: the archive of finished tasks
 CREATE SCHEMA archive;
 CREATE TABLE archive.tasks (
     task_id uuid PRIMARY KEY,

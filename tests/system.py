@@ -171,18 +171,23 @@ class System:
         """Everything on the log, in order."""
         url = discover(self.data_dir).nats_url
         assert url is not None
-        client = await nats.connect(url, **connection_options("test"))
-        try:
-            requests = Requests(client)
-            await requests.start()
-            last = (await LogReader(requests).state()).last_sequence
-            messages: list[Delivered] = []
-            async with OrderedLog(client, requests, start=1) as reader:
-                while not messages or messages[-1].sequence < last:
-                    messages += await reader.batch(1000)
-            return messages
-        finally:
-            await client.close()
+        return await events_on(url)
+
+
+async def events_on(nats_url: str) -> list[Delivered]:
+    """Everything on the log of a broker, in order."""
+    client = await nats.connect(nats_url, **connection_options("test"))
+    try:
+        requests = Requests(client)
+        await requests.start()
+        last = (await LogReader(requests).state()).last_sequence
+        messages: list[Delivered] = []
+        async with OrderedLog(client, requests, start=1) as reader:
+            while not messages or messages[-1].sequence < last:
+                messages += await reader.batch(1000)
+        return messages
+    finally:
+        await client.close()
 
 
 @dataclass(frozen=True)

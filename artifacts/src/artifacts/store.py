@@ -1,10 +1,11 @@
 """The one way onto and off the object store, whichever one it is.
 
-A local folder, S3 (and what speaks it), Google Cloud Storage, Azure or memory: the same eight
+A local folder, S3 (and what speaks it), Google Cloud Storage, Azure or memory: the same ten
 methods, the same errors. Writes are atomic everywhere: a reader sees the old bytes or the new.
 """
 
 import asyncio
+import hashlib
 import mimetypes
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ UNKNOWN_TYPE: Final = "application/octet-stream"
 CHUNK_BYTES: Final = 256 * 1024
 """Least size of a streamed chunk; the last one may be smaller."""
 
+_AT_ONCE_BYTES: Final = 8 * 1024 * 1024
+"""What is larger is copied in parts, so that memory stays bounded."""
 _TYPES: Final = {
     ".glb": "model/gltf-binary",
     ".gz": "application/gzip",
@@ -87,6 +90,14 @@ def content_type_of(key: str) -> str:
     return _TYPES.get(suffix) or mimetypes.types_map.get(suffix, UNKNOWN_TYPE)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """How many bytes there are under a key, and their SHA-256 in hex."""
+
+    bytes: int
+    sha256: str
+
+
 class ArtifactStore:
     """Bytes under keys. Every key is checked; every fault of the store is `StoreUnavailable`."""
 
@@ -139,6 +150,46 @@ class ArtifactStore:
         """All the bytes under the key; `NotFound` when there are none."""
         with _faults(check_key(key)):
             return await _threaded(lambda: bytes(obstore.get(self._store, key).bytes()))
+
+    async def copy_from(self, other: "ArtifactStore", key: str, to: str) -> Content:
+        """Write under ``to`` what another store has under ``key``, whole or not at all.
+
+        In chunks, however much it is. `NotFound` when there is nothing.
+        """
+        folder = self._store.prefix if isinstance(self._store, LocalStore) else None
+
+        def copy() -> Content:
+            found = obstore.get(other._store, key)  # noqa: SLF001 - a store like this one
+            content_type = found.attributes.get("Content-Type") or content_type_of(key)
+            attributes: Attributes | None = None if folder else {"Content-Type": content_type}
+            size, digest = found.meta["size"], hashlib.sha256()
+            chunks = map(bytes, found.stream(min_chunk_size=CHUNK_BYTES))
+            if size <= _AT_ONCE_BYTES:
+                content = b"".join(chunks)
+                digest.update(content)
+                obstore.put(self._store, to, content, attributes=attributes, use_multipart=False)
+            else:
+                # Closed only when all is written: till then there is nothing under that name.
+                writer = obstore.open_writer(self._store, to, attributes=attributes)
+                for chunk in chunks:
+                    digest.update(chunk)
+                    writer.write(chunk)
+                writer.close()
+            if folder is not None:
+                _sync(folder, to)
+            return Content(size, digest.hexdigest())
+
+        check_key(to)
+        with _faults(check_key(key)):
+            return await _threaded(copy)
+
+    async def content(self, key: str) -> Content:
+        """Size and digest of all that is under the key. `NotFound` when there is nothing."""
+        size, digest = 0, hashlib.sha256()
+        async for chunk in self.stream(key):
+            size += len(chunk)
+            digest.update(chunk)
+        return Content(size, digest.hexdigest())
 
     async def head(self, key: str) -> Stored | None:
         """What is stored under the key, without its bytes; None when nothing is."""

@@ -52,9 +52,19 @@ async def look(client: Client) -> LogThere | None:
     )
 
 
-async def remove_empty(client: Client) -> None:
-    """Delete a log without messages, and its consumers with it."""
-    await client.jetstream().delete_stream(STREAM)
+async def remove_empty(client: Client, spec: StreamSpec) -> bool:
+    """Delete a log without messages, and its consumers with it; False where it has some now.
+
+    First nothing is let in any more: what was accepted meanwhile would be gone with it.
+    """
+    js = client.jetstream()
+    closed = replace(stream_config(spec), subjects=[restore_subject(ALL_EVENTS)], republish=None)
+    await js.update_stream(closed)
+    if (await js.stream_info(STREAM)).state.messages:
+        await js.update_stream(stream_config(spec))
+        return False
+    await js.delete_stream(STREAM)
+    return True
 
 
 async def begin(client: Client, spec: StreamSpec, plan: Plan, first_sequence: int) -> None:

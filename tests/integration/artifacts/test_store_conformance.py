@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from artifacts.keys import InvalidKey
-from artifacts.store import CHUNK_BYTES, ArtifactStore, NotFound, StoreUnavailable
+from artifacts.store import CHUNK_BYTES, ArtifactStore, Content, NotFound, StoreUnavailable
 
 BIG = bytes(range(256)) * 4 * 1024 * 3  # 3 MiB, more than one chunk
 
@@ -181,6 +182,37 @@ async def test_a_reader_that_leaves_early_disturbs_nothing(store: ArtifactStore)
     assert await anext(stream)
     await stream.aclose()
     assert len(await store.get("big.bin")) == len(BIG)
+
+
+@pytest.mark.parametrize("size", [0, 1, len(BIG), 9 * 1024 * 1024])
+async def test_content_of_any_size_is_copied_from_another_store(
+    store: ArtifactStore, tmp_path: Path, size: int
+) -> None:
+    """Also what is too large for one request, in parts."""
+    content = (BIG * 3)[:size]
+    other = ArtifactStore.open((tmp_path / "other").as_uri())
+    await other.put("a/b.png", content, "image/png")
+
+    copied = await store.copy_from(other, "a/b.png", "objects/a/b.png")
+    back = await other.copy_from(store, "objects/a/b.png", "c/d.png")
+
+    digest = Content(size, hashlib.sha256(content).hexdigest())
+    assert copied == back == await store.content("objects/a/b.png") == digest
+    assert await store.get("objects/a/b.png") == content
+    assert await other.get("c/d.png") == content
+    head = await store.head("objects/a/b.png")
+    assert head is not None
+    assert head.content_type == "image/png"
+
+
+async def test_what_is_missing_is_not_copied(store: ArtifactStore, tmp_path: Path) -> None:
+    other = ArtifactStore.open((tmp_path / "other").as_uri())
+
+    with pytest.raises(NotFound):
+        await store.copy_from(other, "a/b.png", "c.png")
+    with pytest.raises(NotFound):
+        await store.content("a/b.png")
+    assert await store.head("c.png") is None
 
 
 async def test_a_listing_goes_by_folders(store: ArtifactStore) -> None:

@@ -26,6 +26,8 @@ COMMANDS = (
     Entry("archive", "archive:archive", "See, write and import the archive of finished tasks."),
     Entry("dead-letters", "dead_letters:dead_letters", "See, retry and drop what was put aside."),
     Entry("erase", "erase:erase", "Erase everything of an owner, or show that nothing is left."),
+    Entry("backup", "backup:backup", "Copy events, tables and artifacts of a running system."),
+    Entry("restore", "backup:restore", "Bring a backup back, into an empty system."),
     Entry("setup", "setup:setup", "Create or check streams, consumers and schema."),
     Entry("doctor", "doctor:doctor", "Tell what is wrong, and the mend."),
     Entry("config", "config:config", "Print the effective settings, without secrets."),

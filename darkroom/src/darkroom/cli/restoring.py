@@ -56,9 +56,17 @@ class Restored:
 
 
 async def restore(
-    settings: CommandLineSettings, file: Path | None, *, unbind: bool, bar: Bar
+    settings: CommandLineSettings,
+    file: Path | None,
+    *,
+    unbind: bool,
+    bar: Bar,
+    origin: str | None = None,
 ) -> Restored:
-    """Bring the log back; one that was interrupted goes on."""
+    """Bring the log back; one that was interrupted goes on.
+
+    ``origin`` is what the raw copy came from, where it is not our own.
+    """
     began = time.monotonic()
     addresses = server_addresses(settings)
     async with AsyncExitStack() as stack:
@@ -73,7 +81,8 @@ async def restore(
                 "A rebuild, a verification or another restore is at work. Wait for it to end."
             ) from None
         await sweep(live)
-        work = _Restore(settings, addresses.database_url, client, requests, live, file)
+        origin = origin or (_RAW_COPY if file is None else f"the file {file.name}")
+        work = _Restore(settings, addresses.database_url, client, requests, live, file, origin)
         return await work.run(unbind, bar, began)
 
 
@@ -86,6 +95,7 @@ class _Restore:
         requests: Requests,
         live: asyncpg.Connection,
         file: Path | None,
+        origin: str,
     ) -> None:
         self._settings = settings
         self._database_url = database_url
@@ -93,6 +103,7 @@ class _Restore:
         self._requests = requests
         self._live = live
         self._file = file
+        self._origin = origin
         self._erased: frozenset[str] = frozenset()
 
     async def run(self, unbind: bool, bar: Bar, began: float) -> Restored:
@@ -152,10 +163,6 @@ class _Restore:
                 f"A restore from {there.plan.origin} was interrupted. Go on with that source."
             )
 
-    @property
-    def _origin(self) -> str:
-        return _RAW_COPY if self._file is None else f"the file {self._file.name}"
-
     async def _begin(self, there: LogThere | None) -> Plan:
         """The stream that takes the events, as it was left or new."""
         spec = self._settings.stream
@@ -168,8 +175,8 @@ class _Restore:
         if size * _OVERHEAD > spec.max_bytes:
             raise Refused(self._no_room(f"{plan.events:,} events with {size:,} bytes"))
         highest = max(await rows.highest_sequence(self._live), plan.last)
-        if there is not None:
-            await restoring.remove_empty(self._client)
+        if there is not None and not await restoring.remove_empty(self._client, spec):
+            raise Refused("A task was accepted meanwhile: the log is not lost.")
         await restoring.begin(self._client, spec, plan, highest + rows.NEVER_TOLD + 1)
         return plan
 

@@ -31,6 +31,8 @@ REBUILD: Mapping[str, str] = MappingProxyType(_named(_read("rebuild.sql"), "name
 
 DEAD_LETTERS: Mapping[str, str] = MappingProxyType(_named(_read("dead_letters.sql"), "name: "))
 
+BACKUP: Mapping[str, str] = MappingProxyType(_named(_read("backup.sql"), "name: "))
+
 ERASURE: Mapping[str, str] = MappingProxyType(_named(_read("erasure.sql"), "name: "))
 
 ARCHIVE: Mapping[str, str] = MappingProxyType(_named(_read("archive.sql"), "name: "))

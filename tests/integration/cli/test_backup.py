@@ -1,0 +1,523 @@
+"""A whole system into one place while it works, and back into an empty one."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import stat
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import click
+import pytest
+
+from artifacts.keys import artifact_key, upload_key
+from artifacts.store import ArtifactStore
+from builders import completed, erased, progressed, requested, started, task_id
+from contracts.subjects import HOOK_BUCKET, STREAM, LaneConsumerSpec
+from darkroom.cli.backing_up import BackedUp, back_up
+from darkroom.cli.bringing_back import BroughtBack, bring_back
+from darkroom.cli.bringing_back import verify as look_through
+from darkroom.cli.exporting import export
+from darkroom.cli.failures import Refused
+from darkroom.cli.screen import progress_bar
+from darkroom.cli.selecting import Wanted
+from darkroom.cli.servers import database_connection
+from darkroom.cli.settings import CommandLineSettings
+from delivery import provision
+from delivery.bucket import read_bucket
+from delivery.erasure import erase_from_bus
+from delivery.log import LogReader
+from delivery.publisher import LogUnreachable
+from delivery.requests import Requests
+from integration.cli.conftest import Shell
+from integration.cli.oldlog import OldLog, old_log
+from integration.cli.test_restore import lives
+from servers import Server, eventually, fresh_database
+from task_store import store
+from task_store.app import create_app
+from task_store.rebuild import rebuild
+from task_store.settings import Settings as TaskStoreSettings
+from task_store.verify import verify
+
+SPEC = CommandLineSettings().stream
+OTHER_SEQUENCES = ("sequence", "ticket", "behind", "bucket")
+PICTURE = artifact_key("local", task_id(1), 1, 0, "a" * 64, "png")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A directory with a backup in it."""
+
+    path: Path
+
+    def manifest(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads((self.path / "manifest.json").read_text())
+        return told
+
+    def files(self) -> set[str]:
+        found = (each.relative_to(self.path) for each in self.path.rglob("*") if each.is_file())
+        return {each.as_posix() for each in found}
+
+    def events(self) -> bytes:
+        return b"".join(
+            gzip.decompress((self.path / file["key"]).read_bytes())
+            for file in self.manifest()["events"]["files"]
+        )
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Servers and artifacts that make a system, looked after in this process."""
+
+    settings: CommandLineSettings
+
+    @property
+    def files(self) -> ArtifactStore:
+        return ArtifactStore.open((self.settings.data_dir / "artifacts").as_uri())
+
+    async def back_up(self, place: Place) -> BackedUp:
+        return await back_up(self.settings, str(place.path), progress_bar)
+
+    async def bring_back(self, place: Place) -> BroughtBack:
+        return await bring_back(self.settings, str(place.path), progress_bar)
+
+    async def refused(self, place: Place) -> str:
+        with pytest.raises(Refused) as refused:
+            await self.bring_back(place)
+        return refused.value.message
+
+    def connection(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        return database_connection(str(self.settings.database_url))
+
+
+@pytest.fixture
+def system(nats_server: Server, database_url: str, tmp_path: Path) -> Plane:
+    return Plane(
+        CommandLineSettings(
+            nats_url=nats_server.url, database_url=database_url, data_dir=tmp_path / "data"
+        )
+    )
+
+
+@pytest.fixture
+async def log(system: Plane, nats_server: Server) -> AsyncIterator[OldLog]:
+    """What `darkroom setup` makes, but for the lanes."""
+    async with system.connection() as connection:
+        await store.migrate(connection)
+    async with old_log(nats_server, SPEC) as made:
+        await provision.ensure_buckets(made.client)
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "backup")
+
+
+@pytest.fixture
+async def empty(system: Plane, postgres: Server, tmp_path: Path) -> AsyncIterator[Plane]:
+    """The same broker, which may have lost all; another database, and another directory."""
+    async with fresh_database(postgres.url) as url:
+        changed = {"database_url": url, "data_dir": tmp_path / "elsewhere"}
+        yield Plane(system.settings.model_copy(update=changed))
+
+
+@asynccontextmanager
+async def projecting(plane: Plane) -> AsyncIterator[None]:
+    settings = plane.settings
+    told = {"nats_url": settings.nats_url, "database_url": settings.database_url}
+    app = create_app(TaskStoreSettings.model_validate(told), plane.files)
+    running = asyncio.create_task(app.run())
+    try:
+        yield
+    finally:
+        app.exit()
+        await asyncio.wait_for(running, 10)
+
+
+async def caught_up(plane: Plane, log: OldLog) -> None:
+    last = (await log.client.jetstream().stream_info(STREAM)).state.last_seq
+    async with plane.connection() as connection:
+
+        async def there() -> bool:
+            return (await store.load_checkpoint(connection)).sequence >= last
+
+        await eventually(there, 30, "the projection does not come to the end of the log")
+
+
+async def contents(plane: Plane, leave_out: tuple[str, ...] = OTHER_SEQUENCES) -> Any:
+    """All rows with all their columns, but for those left out. Places depend on sequences alone."""
+    tables = ("live.tasks", "live.lanes", "live.parked", "log.events")
+    async with plane.connection() as connection:
+        return {
+            table: sorted(
+                str([(name, value) for name, value in row.items() if name not in leave_out])
+                for row in await connection.fetch(f"SELECT * FROM {table}")
+            )
+            for table in tables
+        }
+
+
+async def table(plane: Plane, name: str) -> list[str]:
+    async with plane.connection() as connection:
+        return [str(row) for row in await connection.fetch(f"SELECT * FROM {name} ORDER BY 1")]
+
+
+async def everything_in(files: ArtifactStore) -> dict[str, bytes]:
+    return {found.key: await files.get(found.key) async for found in files.list()}
+
+
+async def lose(log: OldLog) -> None:
+    await log.client.jetstream().delete_stream(STREAM)
+
+
+async def same_as_rebuilt(plane: Plane, log: OldLog) -> bool:
+    requests = Requests(log.client)
+    await requests.start()
+    try:
+        found = await verify(str(plane.settings.database_url), log.client, requests)
+    finally:
+        await requests.stop()
+    return found.rows > 0 and not found.different
+
+
+async def filled(system: Plane, log: OldLog) -> None:
+    """Tasks in every state, some older than the log, some parked, one dropped, one erased."""
+    odd, gone = task_id(900), task_id(902)
+    async with projecting(system):
+        await log.tell(*lives(40))
+        await caught_up(system, log)
+        # Their time is over: Postgres alone has them.
+        await log.client.jetstream().purge_stream(STREAM, seq=30)
+        await log.tell(requested(task=odd), started(task=odd))
+        await log.tell_odd(odd)
+        await log.tell(progressed(50, task=odd), requested(task=task_id(901)))
+        await log.tell(requested(task=gone), started(task=gone), completed(task=gone))
+        requests = Requests(log.client)
+        await requests.start()
+        await erase_from_bus(log.publisher, LogReader(requests), requests, erased(task=gone))
+        await requests.stop()
+        await caught_up(system, log)
+    async with system.connection() as connection:
+        await connection.execute(
+            "INSERT INTO log.dead_letters (who, action, note, outcome, sequence, task_id, reason,"
+            " logtime, subject) SELECT 'ann', 'dropped', 'nonsense', 'dropped', sequence, task_id,"
+            " reason, logtime, subject FROM parked ORDER BY sequence LIMIT 1"
+        )
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.files.put(upload_key("local", "u-1"), b"a photo" * 2_000_000, "image/png")
+    await system.files.put(f"{upload_key('local', 'u-1')}.json", b'{"about": "it"}', "x")
+    await log.client.jetstream().publish(f"$KV.{HOOK_BUCKET}.kie.{odd}", b"\xffcalled")
+    # As the projection is once the drop is taken in.
+    await rebuilt(system, log)
+
+
+async def rebuilt(plane: Plane, log: OldLog) -> None:
+    requests = Requests(log.client)
+    await requests.start()
+    await rebuild(str(plane.settings.database_url), log.client, requests)
+    await requests.stop()
+
+
+async def test_a_backup_comes_back_as_it_was(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await filled(system, log)
+    await system.back_up(place)
+    before, audit = await contents(system), await table(system, "log.dead_letters")
+    await lose(log)
+    await log.client.jetstream().delete_stream(f"KV_{HOOK_BUCKET}")
+
+    restored = await empty.bring_back(place)
+
+    manifest = place.manifest()
+    assert restored.events == manifest["events"]["count"] > restored.on_log > 30
+    assert await contents(empty) == before
+    assert await table(empty, "log.dead_letters") == audit
+    assert await everything_in(empty.files) == await everything_in(system.files)
+    assert await same_as_rebuilt(empty, log)
+    requests = Requests(log.client)
+    await requests.start()
+    assert await read_bucket(requests, HOOK_BUCKET) == {f"kie.{task_id(900)}": b"\xffcalled"}
+    state = await LogReader(requests).state()
+    assert state.first_sequence > manifest["sequence"] + 1_000_000
+    await requests.stop()
+    async with projecting(empty):
+        await log.tell(requested(task=task_id(950)))
+        await caught_up(empty, log)
+    # The next number of a table that numbers its rows is a new one.
+    async with empty.connection() as connection:
+        await connection.execute(
+            "INSERT INTO log.dead_letters (who, action, outcome, sequence, task_id, reason,"
+            " logtime, subject) VALUES ('x', 'retried', 'x', 1, 'x', 'x', now(), 'x')"
+        )
+
+
+async def test_the_events_of_a_backup_are_an_export(
+    system: Plane, log: OldLog, place: Place, tmp_path: Path
+) -> None:
+    await log.tell(*lives(20))
+    path = tmp_path / "all.jsonl"
+
+    await export(str(system.settings.nats_url), Wanted(), path, lambda *_: None)
+    await system.back_up(place)
+
+    assert place.events() == path.read_bytes()
+
+
+async def test_what_is_there_is_not_copied_again_and_what_is_gone_goes(
+    system: Plane, log: OldLog, place: Place
+) -> None:
+    await log.tell(requested())
+    sidecar = f"{upload_key('local', 'u-1')}.json"
+    removed = artifact_key("local", task_id(2), 1, 0, "b" * 64, "png")
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.files.put(removed, b"another", "image/png")
+    await system.files.put(sidecar, b'{"expires": 1}', "application/json")
+    first = await system.back_up(place)
+    before = place.files()
+
+    await system.files.delete([removed])
+    await system.files.put(sidecar, b'{"expires": 0}', "application/json")
+    added = artifact_key("local", task_id(3), 1, 0, "c" * 64, "png")
+    await system.files.put(added, b"one more", "image/png")
+    second = await system.back_up(place)
+
+    assert (first.copied, first.objects) == (3, 3)
+    assert (second.copied, second.objects) == (2, 3)
+    objects = {each for each in place.files() if each.startswith("objects/")}
+    assert objects == {f"objects/{key}" for key in (PICTURE, sidecar, added)}
+    assert (place.path / "objects" / sidecar).read_bytes() == b'{"expires": 0}'
+    runs = {each for each in place.files() if each.startswith("runs/")}
+    assert not runs & before
+    assert (await look_through(str(place.path), progress_bar)).wrong == []
+
+
+async def test_a_backup_that_was_broken_off_is_none_and_is_gone_on_with(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(requested())
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.back_up(place)
+    (place.path / "manifest.json").unlink()
+
+    told = await empty.refused(place)
+    again = await system.back_up(place)
+
+    assert "has no finished backup: there is no manifest.json in it" in told
+    assert (again.copied, again.objects) == (0, 1)
+    assert (await look_through(str(place.path), progress_bar)).wrong == []
+
+
+async def test_a_backup_that_is_damaged_is_told(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(*lives(5))
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.back_up(place)
+    events = place.manifest()["events"]["files"][0]["key"]
+    (place.path / "objects" / PICTURE).write_bytes(b"a forgery")
+    (place.path / events).write_bytes(b"nothing")
+
+    found = await look_through(str(place.path), progress_bar)
+    await lose(log)
+    told = await empty.refused(place)
+
+    assert found.wrong == [
+        f"{events} is not what was written",
+        f"objects/{PICTURE} is not what was written",
+    ]
+    assert f"The backup is damaged: {events} is not what was written." in told
+
+
+async def test_a_system_that_has_anything_is_left_alone(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(*lives(5))
+    async with projecting(system):
+        await caught_up(system, log)
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.back_up(place)
+    before = await contents(system)
+
+    full = await system.refused(place)
+    with_log = await empty.refused(place)
+    await lose(log)
+    await empty.files.put(PICTURE, b"mine", "image/png")
+    with_files = await empty.refused(place)
+
+    assert "live.tasks: 4" in full
+    assert "events on the log:" in full
+    assert f"artifacts ({PICTURE} …)" in full
+    assert "events on the log:" in with_log
+    assert f"not empty (artifacts ({PICTURE} …): 1)" in with_files
+    assert await contents(system) == before
+    assert not await log.exists(STREAM)
+    assert await empty.files.get(PICTURE) == b"mine"
+
+
+async def test_a_place_with_other_things_in_it_is_none_for_a_backup(
+    system: Plane, log: OldLog, tmp_path: Path
+) -> None:
+    elsewhere = Place(tmp_path / "papers")
+    elsewhere.path.mkdir()
+    (elsewhere.path / "letter.txt").write_text("dear")
+
+    with pytest.raises(Refused, match=r"letter\.txt"):
+        await system.back_up(elsewhere)
+    with pytest.raises(Refused, match="Name a place apart"):
+        await system.back_up(Place(system.settings.data_dir / "artifacts" / "backup"))
+    with pytest.raises(click.UsageError, match="is no place for a backup"):
+        await back_up(system.settings, "ftp://host/x", progress_bar)
+
+    assert elsewhere.files() == {"letter.txt"}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "darkroom.cli.bringing_back.compare_schema",
+        "darkroom.cli.bringing_back.database.add_raw",
+        "darkroom.cli.restoring.copying.copy",
+        "darkroom.cli.restoring.restoring.finish",
+    ],
+)
+async def test_a_restore_that_was_broken_off_goes_on(
+    system: Plane,
+    log: OldLog,
+    place: Place,
+    empty: Plane,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    await log.tell(*lives(20))
+    async with projecting(system):
+        await caught_up(system, log)
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    await system.back_up(place)
+    other = Place(tmp_path / "other")
+    await system.back_up(other)
+    before = await contents(system)
+    await lose(log)
+
+    async def broken_off(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(moment, broken_off)
+        with pytest.raises(asyncio.CancelledError):
+            await empty.bring_back(place)
+    with pytest.raises(LogUnreachable):
+        await log.publisher.publish(requested(task=task_id(90)), budget_s=0.1)
+    with_another = await empty.refused(other)
+    await empty.bring_back(place)
+
+    assert "was interrupted. Go on with that one." in with_another
+    assert await contents(empty) == before
+    assert await everything_in(empty.files) == await everything_in(system.files)
+    assert await same_as_rebuilt(empty, log)
+
+
+async def test_a_system_without_tasks_comes_back_too(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await system.files.put(upload_key("local", "u-1"), b"a photo", "image/png")
+    await system.back_up(place)
+    await lose(log)
+
+    restored = await empty.bring_back(place)
+
+    assert (restored.events, restored.on_log, restored.objects) == (0, 0, 1)
+    await log.tell(requested())
+    async with projecting(empty):
+        await caught_up(empty, log)
+    async with empty.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM live.tasks") == 1
+
+
+async def test_it_comes_back_into_a_system_that_waits_for_its_first_task(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    """Its log and its lanes make way, its services go on with what came back."""
+    await log.tell(*lives(20))
+    async with projecting(system):
+        await caught_up(system, log)
+    await system.back_up(place)
+    before = await contents(system)
+    await lose(log)
+    await provision.ensure_stream(log.client, SPEC)
+    await provision.ensure_lane(log.client, LaneConsumerSpec("CREATE", "studio"))
+    async with empty.connection() as connection:
+        await store.migrate(connection)
+
+    async with projecting(empty):
+        async with empty.connection() as connection:
+
+            async def follows() -> bool:
+                return (await store.load_checkpoint(connection)).stream_created is not None
+
+            await eventually(follows)
+        await empty.bring_back(place)
+        await log.tell(requested(task=task_id(950)))
+        await caught_up(empty, log)
+
+    after = await contents(empty)
+    assert {name: len(rows) for name, rows in after.items()} == {
+        **{name: len(rows) for name, rows in before.items()},
+        "live.tasks": len(before["live.tasks"]) + 1,
+        "log.events": len(before["log.events"]) + 1,
+    }
+    assert set(before["live.tasks"]) < set(after["live.tasks"])
+
+
+async def test_a_backup_of_a_newer_version_is_not_for_this_one(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(requested())
+    await system.back_up(place)
+    await lose(log)
+    told = place.manifest() | {"schema_step": 99, "version": "9.0.0"}
+    (place.path / "manifest.json").write_text(json.dumps(told))
+
+    said = await empty.refused(place)
+
+    assert "The backup has schema 99" in said
+    assert "Use 9.0.0" in said
+    async with empty.connection() as connection:
+        assert await store.applied_steps(connection) == frozenset()
+
+
+async def test_the_commands_say_what_they_did(
+    bare: Shell, system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(*lives(5))
+    shell = bare.having(DATA_DIR=str(system.settings.data_dir))
+    await system.files.put(PICTURE, b"a picture", "image/png")
+
+    backed_up = await shell("backup", str(place.path))
+    whole = await shell("backup", str(place.path), "--verify")
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in (place.path, *place.path.rglob("*"))}
+    await lose(log)
+    into_empty = shell.having(
+        DATABASE_URL=str(empty.settings.database_url), DATA_DIR=str(empty.settings.data_dir)
+    )
+    restored = await into_empty("restore", str(place.path), "--json")
+    (place.path / "objects" / PICTURE).unlink()
+    damaged = await shell("backup", str(place.path), "--verify")
+
+    assert backed_up.exit_code == 0, backed_up.stderr
+    assert backed_up.stdout.startswith(f"{place.path} has 13 events up to 13, 0 rows and 1 art")
+    # Nobody else can read it.
+    assert modes == {0o700, 0o600}
+    assert (whole.exit_code, damaged.exit_code) == (0, 1)
+    assert f"{place.path} is whole: 2 files and 1 artifacts." in whole.stdout
+    assert damaged.stdout == f"objects/{PICTURE} is missing\n"
+    assert restored.exit_code == 0, restored.stderr
+    assert (restored.json["events"], restored.json["objects"]) == (13, 1)

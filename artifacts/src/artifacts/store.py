@@ -51,7 +51,6 @@ _HTTP_SETTINGS: Final[dict[str, tuple[str, ...]]] = {
 }
 """For each scheme the variable that permits plain http, and those that may name an endpoint."""
 
-
 _THREADS: Final = ThreadPoolExecutor(max_workers=32, thread_name_prefix="store")
 
 T = TypeVar("T")

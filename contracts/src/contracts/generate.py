@@ -44,7 +44,7 @@ ASYNCAPI = Path("asyncapi.json")
 STATE_MACHINE = Path("docs/state-machine.md")
 PIPELINES = Path("docs/pipelines.md")
 
-_VERSION = "0.1.0"
+VERSION = "0.2.0"
 _NATS_BINDING = "0.1.0"
 _MEDIA_TYPE = "application/cloudevents+json"
 
@@ -130,7 +130,7 @@ def asyncapi_document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Darkroom's bus",
-            "version": _VERSION,
+            "version": VERSION,
             "description": (
                 f"Every fact of a task is a CloudEvent in the JetStream stream {STREAM}; delivery "
                 "is at least once. Subjects under live.generation are the broker's republished "

@@ -23,7 +23,7 @@ from gateway.routes import (
 )
 
 TITLE = "Darkroom"
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 _SUMMARY = "Generation tasks that are never lost."
 _OPEN = ("/healthz", "/readyz")
 _COMMON = {

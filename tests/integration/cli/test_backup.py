@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import stat
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +19,7 @@ import pytest
 
 from artifacts.keys import artifact_key, upload_key
 from artifacts.store import ArtifactStore
-from builders import completed, erased, progressed, requested, started, task_id
+from builders import NOON, completed, erased, progressed, requested, started, task_id
 from contracts.subjects import HOOK_BUCKET, STREAM, LaneConsumerSpec
 from darkroom.cli.backing_up import BackedUp, back_up
 from darkroom.cli.bringing_back import BroughtBack, bring_back
@@ -296,6 +297,24 @@ async def test_what_is_there_is_not_copied_again_and_what_is_gone_goes(
     assert (place.path / "objects" / sidecar).read_bytes() == b'{"expires": 0}'
     runs = {each for each in place.files() if each.startswith("runs/")}
     assert not runs & before
+    assert (await look_through(str(place.path), progress_bar)).wrong == []
+
+
+async def test_what_may_change_is_copied_again_unless_it_is_older_than_the_backup_before(
+    system: Plane, log: OldLog, place: Place
+) -> None:
+    old, new = "archive/1.jsonl.gz", "archive/2.jsonl.gz"
+    for key in (old, new):
+        await system.files.put(key, b"segment", "application/gzip")
+    long_ago = (NOON.timestamp(), NOON.timestamp())
+    os.utime(system.settings.data_dir / "artifacts" / old, long_ago)
+    first = await system.back_up(place)
+
+    await system.files.put(new, b"another", "application/gzip")
+    second = await system.back_up(place)
+
+    assert (first.copied, second.copied) == (2, 1)
+    assert (place.path / "objects" / new).read_bytes() == b"another"
     assert (await look_through(str(place.path), progress_bar)).wrong == []
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ from task_store.rebuild import LogUnfit, fit_checkpoint
 
 _TOGETHER = 16
 _REMEMBERED_AT_ONCE = 1000
+_CLOCKS_DIFFER = timedelta(hours=1)
 _PRUNED_AT_ONCE = 500
 
 Tell = Callable[[int, int], None]
@@ -101,7 +102,8 @@ async def back_up(settings: CommandLineSettings, where: str, bar: Bar) -> Backed
             if before is not None:
                 async for batch in listed(place, before.objects.files, _REMEMBERED_AT_ONCE):
                     known.remember(batch)
-            manifest, copied, left_out = await work.run(source, known, bar)
+            settled = None if before is None else before.made_at - _CLOCKS_DIFFER
+            manifest, copied, left_out = await work.run(source, known, settled, bar)
             # From here on it is the backup, and what only the one before had goes.
             await place.put(MANIFEST, manifest.model_dump_json(indent=1).encode(), JSON)
             await _prune(place, manifest.run, known)
@@ -162,7 +164,7 @@ class _Backup:
         self._run = run
 
     async def run(
-        self, source: ArtifactStore, known: _Known, bar: Bar
+        self, source: ArtifactStore, known: _Known, settled: datetime | None, bar: Bar
     ) -> tuple[Manifest, int, int]:
         made_at = datetime.now(UTC)
         # Not within: `setup` would have to wait for the end of it.
@@ -177,7 +179,8 @@ class _Backup:
                 events = await self._events(state, tell)
             tables = [await self._table(table) for table in await database.tables(self._connection)]
         callbacks = await self._callbacks()
-        copies = _Copies(source, self._place, known, self._parts("objects", "jsonl.gz"))
+        listing = self._parts("objects", "jsonl.gz")
+        copies = _Copies(source, self._place, known, settled, listing)
         with bar("artifacts", "artifacts") as tell:
             objects = await copies.run(tell)
         manifest = Manifest(
@@ -246,16 +249,25 @@ class _Backup:
 
 
 class _Copies:
-    """The artifacts, copied where they are not there yet, and listed."""
+    """The artifacts, copied where they are not there yet, and listed.
+
+    What was last written before ``settled`` is in the backup before as it is now.
+    """
 
     def __init__(
-        self, source: ArtifactStore, place: ArtifactStore, known: _Known, listing: Parts
+        self,
+        source: ArtifactStore,
+        place: ArtifactStore,
+        known: _Known,
+        settled: datetime | None,
+        listing: Parts,
     ) -> None:
         self.copied = 0
         self.left_out = 0
         self._source = source
         self._place = place
         self._known = known
+        self._settled = settled
         self._listing = listing
 
     async def run(self, tell: Tell) -> Listing:
@@ -284,14 +296,16 @@ class _Copies:
         return Stored(key=found.key, bytes=content.bytes, sha256=content.sha256)
 
     async def _content(self, found: Found, to: str) -> Content:
-        # Only what is never written twice under its name is taken for what it was.
-        if kind(found.key) in ("artifact", "upload"):
+        # An artifact or an upload is written once under its name, everything else may change.
+        is_fixed = kind(found.key) in ("artifact", "upload")
+        if is_fixed or (self._settled is not None and found.last_modified < self._settled):
             there = await self._place.head(to)
             if there is not None and there.bytes == found.bytes:
                 content = self._known.find(found.key)
-                if content is None or content.bytes != found.bytes:
-                    content = await self._place.content(to)
-                return content
+                if content is not None and content.bytes == found.bytes:
+                    return content
+                if is_fixed:
+                    return await self._place.content(to)
         self.copied += 1
         return await self._place.copy_from(self._source, found.key, to)
 

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from builders import annotated, completed, progressed, requested, started, task_id
 from delivery.incoming import Incoming
+from delivery.log import StreamState
 from delivery.provision import ensure_stream
 from gateway.following import Message
 from gateway.live import LiveEvent
@@ -81,6 +82,32 @@ async def test_a_loss_that_nothing_later_shows_is_found_all_the_same(
     await task_store.tell(requested(**own(ONE)))
 
     assert (await stream.next("task")).id == 1
+
+
+async def test_what_happens_while_the_log_is_looked_at_is_no_sign_of_another_log(
+    task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.feed.LOOK_S", 0.05)
+    stream = await door.events()
+    await stream.ready()
+    log, overtaken = door.parts.bus.link.log, asyncio.Event()
+    real = log.state
+
+    async def state() -> StreamState:
+        """An answer that is overtaken by what happens next."""
+        answer = await real()
+        monkeypatch.setattr(log, "state", real)
+        await task_store.tell(requested(**own(ONE)), started(**own(ONE)))
+        assert ids(await stream.some(2, "task")) == [1, 2]
+        overtaken.set()
+        return answer
+
+    monkeypatch.setattr(log, "state", state)
+    await asyncio.wait_for(overtaken.wait(), 10)
+    await task_store.tell(completed(**own(ONE)))
+
+    told = await stream.next("task", "reset")
+    assert (told.event, told.id) == ("task", 3)
 
 
 async def test_a_lost_broker_leaves_neither_gap_nor_repeat(

@@ -517,17 +517,18 @@ class Feed:
 
     async def _look(self, patience_s: float) -> None:
         """See whether the log has more than was heard: a loss that nothing later has shown."""
+        # What is heard while the log answers may not be in its answer.
+        heard = self._heard
         try:
             state = await self._bus.link.log.state()
         except TROUBLE:
             return
-        heard = self._heard
-        if heard is None:
+        if heard is None or self._heard is None:
             return
         if state.created != self._created or state.last_sequence < heard:
             self._reset(state)
             return
-        if state.last_sequence > heard:
+        if state.last_sequence > self._heard:
             await asyncio.sleep(patience_s)
             if self._heard is not None and self._heard < state.last_sequence:
                 self._miss(state.last_sequence)

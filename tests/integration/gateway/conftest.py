@@ -12,6 +12,7 @@ import httpx2
 import nats
 import pytest
 
+from artifacts.store import ArtifactStore
 from contracts.subjects import StreamSpec
 from delivery import provision
 from delivery.connection import connection_options
@@ -43,7 +44,8 @@ async def running_task_store(house: House, database_url: str) -> AsyncIterator[N
     """The real task-store at work, once it has what is in the log now."""
     connection = await store.open_connection(database_url)
     await store.migrate(connection)
-    app = create_task_store(TaskStoreSettings(nats_url=house.nats_url, database_url=database_url))
+    settings = TaskStoreSettings(nats_url=house.nats_url, database_url=database_url)
+    app = create_task_store(settings, ArtifactStore.open("memory://"))
     running = asyncio.create_task(app.run())
     try:
         await house.projected()

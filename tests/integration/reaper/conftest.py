@@ -18,6 +18,7 @@ import pytest
 from faststream import FastStream
 from prometheus_client import REGISTRY
 
+from artifacts.store import ArtifactStore
 from builders import NOON, requested, started, task_id
 from contracts.events import Envelope, decode
 from contracts.queries import GET
@@ -28,6 +29,7 @@ from integration.task_store.conftest import (  # noqa: F401 - fixtures
     Bus,
     bus,
     database,
+    files,
     start_task_store,
     task_store,
 )
@@ -184,7 +186,7 @@ async def start_stoppable_task_store(
 
     def start() -> Running:
         settings = TaskStoreSettings(nats_url=nats_server.url, database_url=database_url)
-        app = create_task_store(settings)
+        app = create_task_store(settings, ArtifactStore.open("memory://"))
         service = Running(app, asyncio.create_task(app.run()))
         started.append(service)
         return service

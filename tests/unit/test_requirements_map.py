@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+from citations import functions_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
@@ -110,19 +111,6 @@ REQUIRED = [
     *numbered("Hooks: next", 4),
 ]
 """Every requirement there is. The list is frozen: the page may only gain evidence."""
-
-
-@cache
-def functions_of(path: str) -> frozenset[str]:
-    """The names of the functions of a file; none where there is no such file."""
-    file = ROOT / path
-    if not file.is_file():
-        return frozenset()
-    return frozenset(
-        node.name
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
 
 
 @cache

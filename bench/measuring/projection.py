@@ -34,7 +34,7 @@ from delivery.ordered import Delivered
 from measuring.context import Context
 from measuring.figures import Figure, at_least
 from task_store import store
-from task_store.projector import BATCH, Projection, folded_ahead
+from task_store.writer import BATCH, Projection, folded_ahead
 
 _PART = "projection"
 _START = datetime(2026, 1, 1, tzinfo=UTC)

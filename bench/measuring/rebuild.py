@@ -26,7 +26,7 @@ from measuring.context import Context, task_body
 from measuring.figures import Figure, at_least, at_most
 from measuring.projection import EVENTS_OF_A_TASK, log_of
 from task_store import store
-from task_store.projector import BATCH
+from task_store.writer import BATCH
 
 _PART = "rebuild"
 _NOBODY = "nobody"

@@ -18,7 +18,7 @@ from task_store import store
 from task_store.archive import Held
 from task_store.history import History
 from task_store.importing import Imported, OtherLog, import_segments
-from task_store.projector import Projection
+from task_store.writer import Projection
 
 
 async def test_rows_come_back_from_the_archive_after_the_database_was_lost(

@@ -22,8 +22,8 @@ from delivery import provision
 from integration.task_store.conftest import SPEC, Bus, Starter
 from servers import Server, eventually
 from task_store import metrics
-from task_store.projector import Projection
 from task_store.rows import task_of_row
+from task_store.writer import Projection
 
 Story = list[Event]
 
@@ -276,7 +276,7 @@ async def test_the_size_of_batches_changes_no_row(
     monkeypatch: pytest.MonkeyPatch,
     parts: int,
 ) -> None:
-    monkeypatch.setattr("task_store.projector.BATCH", parts)
+    monkeypatch.setattr("task_store.writer.BATCH", parts)
     stories = [story(n) for n in range(1, 12)]
     last = await tell_slowly(bus, stories)
     await start_task_store()

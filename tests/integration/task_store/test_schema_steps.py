@@ -9,9 +9,10 @@ import pytest
 
 from servers import eventually
 from task_store import store
-from task_store.projector import Halted, Projector
+from task_store.projector import Projector
 from task_store.sql import MIGRATIONS
 from task_store.steps import Step
+from task_store.writer import Halted
 
 NEXT = max(MIGRATIONS) + 1
 EXPANDED = {**MIGRATIONS, NEXT: Step(NEXT, "a table", "CREATE TABLE log.wider (n int)")}

@@ -30,8 +30,8 @@ from contracts.records import to_record
 from contracts.subjects import progress_subject, subject_of
 from delivery.ordered import Delivered
 from task_store import store
-from task_store.projector import Projection, folded_ahead
 from task_store.rows import task_of_row
+from task_store.writer import Projection, folded_ahead
 
 UNSTORABLE = {"n": 10**30}
 """Metadata that decode and fold, and that no row can hold."""
@@ -120,7 +120,7 @@ async def test_rows_are_the_folds_however_the_log_is_cut(
     size: int,
     remembered: int,
 ) -> None:
-    monkeypatch.setattr("task_store.projector._REMEMBERED_TASKS", remembered)
+    monkeypatch.setattr("task_store.writer._REMEMBERED_TASKS", remembered)
     log = log_of(*lives())
 
     await write_all(projection, Log(log, size))

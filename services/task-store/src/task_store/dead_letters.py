@@ -22,9 +22,10 @@ from delivery.incoming import Incoming, leave, listen
 from delivery.requests import respond
 from task_store import metrics
 from task_store.mending import Busy, Mended, Order, mend
-from task_store.projector import NotProjecting, Projection, Projector
+from task_store.projector import NotProjecting, Projector
 from task_store.sql import DEAD_LETTERS, STATEMENTS
 from task_store.store import Superseded
+from task_store.writer import Projection
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)

@@ -15,9 +15,9 @@ from contracts.messages import Message
 from delivery.ordered import Delivered
 from task_store import store
 from task_store.projection import Fold, Known, Read, read, unknown
-from task_store.projector import UNSTORABLE, Projection
 from task_store.rebuild import ALONE
 from task_store.sql import DEAD_LETTERS
+from task_store.writer import UNSTORABLE, Projection
 
 MOST_TASKS = 1000
 """In one go; the log goes on between two."""

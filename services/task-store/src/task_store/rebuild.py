@@ -24,9 +24,9 @@ from delivery.log import LogReader
 from delivery.requests import Requests
 from task_store import store
 from task_store.history import History
-from task_store.projector import Projection
 from task_store.sql import REBUILD
 from task_store.store import Checkpoint
+from task_store.writer import Projection
 
 NEAR = 500
 """So many events at most are left to apply when the live projector is made to wait."""

@@ -242,6 +242,24 @@ async def fresh_database(server_url: str) -> AsyncIterator[str]:
             await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+async def empty(database_url: str) -> None:
+    """Have a database be as it was made, with nobody connected."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        schemas = await connection.fetch(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)'"
+        )
+        for row in schemas:
+            await connection.execute(f'DROP SCHEMA "{row["nspname"]}" CASCADE')
+        await connection.execute("CREATE SCHEMA public")
+    finally:
+        await connection.close()
+
+
 async def delete_streams(url: str) -> None:
     """Leave nothing on the server that a test before this one made."""
     client = await nats.connect(url, allow_reconnect=False, max_reconnect_attempts=1)

@@ -52,6 +52,7 @@ async def test_the_tail_is_the_last_so_many_events_or_all_from_a_sequence_on(
 async def test_following_shows_what_happens_through_a_restart_of_the_broker(
     darkroom: Shell, system: System
 ) -> None:
+    await system.ended(await system.submit("tail-0", type="CREATE", prompt="w"))
     process = await darkroom.start("events", "tail", "-f", "-n", "1", "--json")
     assert process.stdout is not None
     before = json.loads(await process.stdout.readline())["sequence"]

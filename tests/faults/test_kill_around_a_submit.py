@@ -7,7 +7,7 @@ from random import Random
 
 from faults.kills import ground
 
-KILLS = 5
+KILLS = 3
 
 
 async def test_what_a_killed_generator_handed_over_is_taken_once_or_by_policy(

@@ -17,7 +17,7 @@ from contracts.subjects import StreamSpec
 from delivery import provision
 from delivery.connection import connection_options
 from integration.gateway.house import House, open_house
-from servers import Server
+from servers import Server, nats_for_test
 from task_store import store
 from task_store.app import create_app as create_task_store
 from task_store.settings import Settings as TaskStoreSettings
@@ -25,18 +25,37 @@ from task_store.settings import Settings as TaskStoreSettings
 SPEC = StreamSpec(max_age=timedelta(days=1), max_bytes=1 << 30)
 
 
-@pytest.fixture
-async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
+@asynccontextmanager
+async def provisioned(nats_url: str, directory: Path) -> AsyncIterator[House]:
     """A log and an announced provider; no task-store answers."""
-    client = await nats.connect(nats_server.url, **connection_options("test"))
+    client = await nats.connect(nats_url, **connection_options("test"))
     await provision.ensure_stream(client, SPEC)
     await provision.ensure_buckets(client)
     try:
-        async with open_house(nats_server.url, client, tmp_path) as opened:
+        async with open_house(nats_url, client, directory) as opened:
             await opened.announce()
             yield opened
     finally:
         await client.close()
+
+
+@pytest.fixture
+async def house(nats_server: Server, tmp_path: Path) -> AsyncIterator[House]:
+    """A log and an announced provider; no task-store answers."""
+    async with provisioned(nats_server.url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def kept_house(
+    shared_nats: Server | None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """One for all tests of a module, which leave nothing behind that others would see."""
+    async with (
+        nats_for_test(shared_nats, tmp_path_factory.mktemp("nats"), "default") as server,
+        provisioned(server.url, tmp_path_factory.mktemp("house")) as opened,
+    ):
+        yield opened
 
 
 @asynccontextmanager

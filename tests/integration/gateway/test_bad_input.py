@@ -15,6 +15,16 @@ from integration.gateway.house import BOB, CREATE, House
 JSON = {"Content-Type": "application/json"}
 
 
+@pytest.fixture(scope="module")
+async def house(kept_house: House) -> House:
+    return kept_house
+
+
+@pytest.fixture(scope="module")
+async def door(house: House) -> httpx2.AsyncClient:
+    return await house.gateway()
+
+
 async def refused(house: House, door: httpx2.AsyncClient, **request: Any) -> dict[str, Any]:
     """The problem that a submit is answered with; nothing was written."""
     before = await house.last_sequence()
@@ -230,9 +240,8 @@ async def test_a_packed_body_is_not_unpacked(
     assert answer.headers["accept-encoding"] == "identity"
 
 
-async def test_of_a_credential_sent_twice_the_first_counts_on_every_route(
-    door: httpx2.AsyncClient,
-) -> None:
+async def test_of_a_credential_sent_twice_the_first_counts_on_every_route(house: House) -> None:
+    door = await house.gateway()
     task = (await door.post("/tasks", json=CREATE)).json()
     twice = [("Authorization", "Bearer bob-key"), ("Authorization", "Bearer ann-key")]
     door.headers.pop("Authorization")

@@ -69,7 +69,7 @@ up: setup  ## run the whole system on http://127.0.0.1:8400 until Ctrl-C
 test: setup  ## every test that needs no browser and no container engine
 	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-report=term $(PYTEST_FLAGS)
 	$(call with_node,npm test --silent)
-	$(BIN)/python -m pytest tests/faults tests/integration -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS) \
+	$(BIN)/python -m pytest tests/faults tests/integration -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS) \
 		$$(frontend/with-node true 2> /dev/null || test -n "$$CI" || echo --ignore=tests/integration/frontend)
 
 check: setup  ## format, lint, types, import rules, generated files

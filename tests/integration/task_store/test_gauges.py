@@ -9,6 +9,8 @@ from prometheus_client import REGISTRY
 
 from builders import requested, started
 from integration.task_store.conftest import Bus
+from servers import eventually
+from task_store import metrics
 from task_store.gauges import set_gauges
 from task_store.store import open_pool
 
@@ -51,3 +53,12 @@ async def test_lines_and_what_is_parked_are_counted(
         assert gauge("running_tasks", **LANE) == 0
     finally:
         await pool.close()
+
+
+async def test_rows_that_have_all_are_not_behind_whatever_the_last_batch_was(
+    task_store: None, bus: Bus
+) -> None:
+    await bus.projected(await bus.tell(requested(task=FIRST)))
+    metrics.LAG_SECONDS.set(7)
+
+    await eventually(lambda: gauge("projection_lag_seconds") == 0)

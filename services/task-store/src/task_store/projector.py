@@ -203,6 +203,9 @@ class Projector:
         self.pending = messages.pending
         metrics.LAG_EVENTS.set(messages.pending)
         if folded is None:
+            if not messages.pending:
+                # What the last batch was behind by says nothing of a log that is quiet since.
+                metrics.LAG_SECONDS.set(0)
             await self._check_lock(projection.connection)
             return
         began_ns = time.time_ns()

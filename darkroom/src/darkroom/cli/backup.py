@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -16,6 +18,17 @@ from delivery.ordered import Interrupted
 
 _OWNER_ALONE = 0o077
 _SHOWN = 20
+
+
+@contextmanager
+def _broken_off(then: str) -> Iterator[None]:
+    """What is said, and what to do ``then``, where it did not come to its end."""
+    try:
+        yield
+    except Interrupted as problem:
+        raise Refused(f"The log could not be read to its end ({problem.reason}). {then}") from None
+    except KeyboardInterrupt:
+        raise Refused(f"Interrupted. {then}") from None
 
 
 @command()
@@ -33,14 +46,8 @@ def backup(ctx: click.Context, invocation: Invocation, where: str, verify: bool)
         _verify(ctx, invocation, where)
         return
     os.umask(_OWNER_ALONE)
-    try:
+    with _broken_off("Run it again; the backup before is as it was."):
         done = run(backing_up.back_up(load_settings(), where, progress_bar))
-    except Interrupted as problem:
-        raise Refused(
-            f"The log could not be read to its end ({problem.reason}). Run it again."
-        ) from None
-    except KeyboardInterrupt:
-        raise Refused("Interrupted. Run it again; the backup before is as it was.") from None
     if invocation.as_json:
         invocation.print_json(done.as_json())
         return
@@ -78,14 +85,8 @@ def restore(invocation: Invocation, where: str) -> None:
     Tasks that ended stay as they were, those that had not go on; nothing is done or paid twice.
     Until it is done, new tasks are refused. Interrupted, the same command goes on.
     """
-    try:
+    with _broken_off("The same command goes on from there."):
         done = run(bringing_back.bring_back(load_settings(), where, progress_bar))
-    except Interrupted as problem:
-        raise Refused(
-            f"The log could not be read to its end ({problem.reason}). The same command goes on."
-        ) from None
-    except KeyboardInterrupt:
-        raise Refused("Interrupted. The same command goes on from there.") from None
     if invocation.as_json:
         invocation.print_json(done.as_json())
         return

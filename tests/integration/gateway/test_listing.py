@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from builders import completed, failed, progressed, started
+from builders import completed, failed, progressed, requested, started
+from builders import task_id as numbered
 from contracts.generation_types import GENERATION_TYPES
 from contracts.subjects import STREAM, LaneConsumerSpec
 from delivery.provision import ensure_lane
@@ -140,6 +141,53 @@ async def test_events_are_read_from_the_log_while_they_are_not_projected(
     events = (await http.get(f"/tasks/{task_id}/events")).json()["events"]
 
     assert [each["type"] for each in events] == ["generation.requested"]
+
+
+async def test_events_that_are_not_projected_yet_follow_those_that_are(
+    task_store: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = task_store
+    tasks = house.parts[0].tasks
+    real = tasks.events
+
+    async def behind(*question: str) -> tuple[list[dict[str, Any]], frozenset[datetime]]:
+        events, dropped = await real(*question)
+        return events[:1], dropped
+
+    task_id = await submit(http)
+    await house.tell(started(**own(task_id)), completed(**own(task_id)))
+    await house.projected()
+    projected = (await http.get(f"/tasks/{task_id}/events")).json()
+    monkeypatch.setattr(tasks, "events", behind)
+
+    assert (await http.get(f"/tasks/{task_id}/events")).json() == projected
+    assert [each["type"] for each in projected["events"]] == [
+        "generation.requested",
+        "generation.started",
+        "generation.completed",
+    ]
+
+
+async def test_a_task_is_never_older_than_it_was_read_before(
+    task_store: House, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = task_store
+    tasks = house.parts[0].tasks
+    real = tasks.get
+    unprojected = [(None, 0)]
+
+    async def late(task_id: str) -> Any:
+        return unprojected.pop() if unprojected else await real(task_id)
+
+    monkeypatch.setattr(tasks, "get", late)
+    for number in range(1, 21):
+        one = numbered(number)
+        unprojected[:] = [(None, 0)]
+        await house.tell(requested(**own(one)), started(**own(one)), completed(**own(one)))
+        from_log = (await http.get(f"/tasks/{one}")).json()
+
+        assert from_log["status"] == "completed"
+        assert (await real(one))[0]["sequence"] == from_log["sequence"]
 
 
 async def test_every_type_is_listed_with_who_serves_it(

@@ -39,6 +39,7 @@ async def places(stream: Stream, expected: dict[int, int]) -> list[tuple[str, in
 async def test_places_move_up_as_the_line_does(task_store: House, door: Listening) -> None:
     house = task_store
     await house.tell(*(requested(**own(n)) for n in (1, 2, 3)))
+    await house.projected()
     stream = await door.events()
     snapshot = await stream.ready()
     await house.tell(started(**own(1)))
@@ -67,6 +68,7 @@ async def test_others_in_the_line_move_ones_own_tasks_and_stay_unnamed(
 ) -> None:
     house = task_store
     await house.tell(requested(task=task_id(1), owner="bob"), requested(**own(2)))
+    await house.projected()
     anns, bobs = await door.events(), await door.stream("/events", headers=BOB)
     await anns.ready()
     await bobs.ready()
@@ -94,6 +96,7 @@ async def test_who_resumes_hears_the_places_of_tasks_that_have_not_changed(
 async def test_a_socket_is_told_as_well(task_store: House, door: Listening) -> None:
     house = task_store
     await house.tell(requested(**own(1)), requested(**own(2)))
+    await house.projected()
     connection = await door.socket()
     await connection.send(f'{{"subscribe": {{"task_id": "{task_id(2)}"}}}}')
     assert (await frame(connection, "task")).data["queue_position"] == 2

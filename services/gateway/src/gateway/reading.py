@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from contracts.events import decode
-from contracts.lifecycle import Phase, Task, Unapplicable, evolve
+from contracts.lifecycle import Phase, Task, Unapplicable, Waiting, evolve
 from contracts.records import Record, to_record
 from delivery.log import LogUnavailable
 from gateway.admission import is_task_id
@@ -45,6 +45,9 @@ class Reader:
         if record is None:
             task = await self.from_log(task_id)
             record = None if task is None else to_record(task)
+            if task is not None and not isinstance(task.state, Waiting):
+                # Else the next read may find the first of its events projected, and no more.
+                await self.settled(task)
         return record
 
     async def read_watched(self, owner: str, task_id: str, watcher: Watcher) -> Record:

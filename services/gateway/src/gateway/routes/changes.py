@@ -125,9 +125,12 @@ async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
 )
 async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Response:
     """What happened to a task, in order."""
-    await parts.reader.read(owner, task_id)
-    events, _ = await parts.tasks.events(owner, task_id)
-    stored = events or await _logged(parts, task_id)
+    record = await parts.reader.read(owner, task_id)
+    stored, _ = await parts.tasks.events(owner, task_id)
+    last = stored[-1]["sequence"] if stored else 0
+    if last < record["sequence"]:
+        # The task was read in the log: the projection has not all of it yet.
+        stored += [each for each in await _logged(parts, task_id) if each["sequence"] > last]
     events = [
         {**each["event"], "sequence": each["sequence"], "logtime": utc(each["logtime"])}
         for each in stored
@@ -136,7 +139,7 @@ async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Respon
 
 
 async def _logged(parts: Parts, task_id: str) -> list[dict[str, Any]]:
-    """The events as the log has them, while the projection hasn't."""
+    """The events as the log has them."""
     try:
         messages = await parts.bus.link.log.history(task_id)
     except (LogUnavailable, LogUnreachable):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from forked import Nursery, Process
 from servers import Server
 from system import System, running_system
 
@@ -36,6 +36,7 @@ class Ran:
 class Shell:
     """Runs ``darkroom`` with these settings and none of this machine's."""
 
+    nursery: Nursery
     settings: Mapping[str, str]
 
     @property
@@ -43,23 +44,17 @@ class Shell:
         own = {key: value for key, value in os.environ.items() if not key.startswith("DARKROOM_")}
         return {**own, **{f"DARKROOM_{name}": value for name, value in self.settings.items()}}
 
-    async def start(self, *words: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "darkroom", *words),
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def start(self, *words: str) -> Process:
+        return await self.nursery.start(words, self.environment)
 
     async def __call__(self, *words: str) -> Ran:
         return await ended(await self.start(*words))
 
     def having(self, **settings: str) -> Shell:
-        return Shell({**self.settings, **settings})
+        return Shell(self.nursery, {**self.settings, **settings})
 
 
-async def ended(process: asyncio.subprocess.Process) -> Ran:
+async def ended(process: Process) -> Ran:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             stdout, stderr = await process.communicate()
@@ -77,17 +72,24 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         yield made
 
 
+@pytest.fixture(scope="session")
+async def nursery() -> AsyncIterator[Nursery]:
+    async with Nursery.open() as opened:
+        yield opened
+
+
 @pytest.fixture
-def darkroom(system: System) -> Shell:
+def darkroom(nursery: Nursery, system: System) -> Shell:
     """The command line beside the running system, which it finds by its data."""
-    return Shell({"DATA_DIR": str(system.data_dir), "PORT": str(system.port)})
+    return Shell(nursery, {"DATA_DIR": str(system.data_dir), "PORT": str(system.port)})
 
 
 @pytest.fixture
-def bare(nats_server: Server, database_url: str, tmp_path: Path) -> Shell:
+def bare(nursery: Nursery, nats_server: Server, database_url: str, tmp_path: Path) -> Shell:
     """The command line with empty servers and no system."""
     return Shell(
-        {"NATS_URL": nats_server.url, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)}
+        nursery,
+        {"NATS_URL": nats_server.url, "DATABASE_URL": database_url, "DATA_DIR": str(tmp_path)},
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from artifacts.store import ArtifactStore
 from contracts.subjects import STREAM
 from darkroom.stack.addresses import discover
+from forked import Nursery
 from integration.cli.conftest import Shell
 from system import System, running_system
 from task_store.segments import messages_in
@@ -25,8 +26,8 @@ async def old(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]
 
 
 @pytest.fixture
-def shell(old: System) -> Shell:
-    return Shell({"DATA_DIR": str(old.data_dir), "PORT": str(old.port)})
+def shell(nursery: Nursery, old: System) -> Shell:
+    return Shell(nursery, {"DATA_DIR": str(old.data_dir), "PORT": str(old.port)})
 
 
 async def done(system: System, prompt: str, **body: Any) -> str:

@@ -13,6 +13,7 @@ import pytest
 from artifacts.keys import owner_digest
 from contracts.subjects import HOOK_BUCKET
 from darkroom.stack.addresses import discover
+from forked import Nursery
 from integration.cli.conftest import Shell
 from servers import eventually
 from system import System, running_system
@@ -36,8 +37,8 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System
 
 
 @pytest.fixture
-def shell(kept: System) -> Shell:
-    return Shell({"DATA_DIR": str(kept.data_dir), "PORT": str(kept.port)})
+def shell(nursery: Nursery, kept: System) -> Shell:
+    return Shell(nursery, {"DATA_DIR": str(kept.data_dir), "PORT": str(kept.port)})
 
 
 class Owner:

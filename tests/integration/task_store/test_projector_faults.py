@@ -207,6 +207,49 @@ async def test_of_a_recreated_stream_nothing_is_answered_once_it_is_noticed(
     assert await bus.ask(queries.REFERENCED, keys=[], sequence=last) == {"error": "behind"}
 
 
+async def test_every_task_store_goes_on_when_the_rows_are_of_the_log_again(
+    bus: Bus,
+    database: asyncpg.Connection,
+    start_task_store: Starter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("task_store.projector._HALTED_PAUSE_S", 0.2)
+    monkeypatch.setattr("task_store.projector._LOCK_PAUSE_S", 0.05)
+    await start_task_store()
+    last = await bus.tell(requested())
+    await bus.projected(last)
+    await start_task_store()
+
+    async def be_of_a_log(later_by: timedelta) -> None:
+        await database.execute(
+            "UPDATE checkpoint SET stream_created = stream_created + $1", later_by
+        )
+        await database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE '%projector%'"
+            " AND pid <> pg_backend_pid()"
+        )
+
+    async def told() -> set[str | None]:
+        answers = await asyncio.gather(*(bus.ask(queries.STATUS) for _ in range(20)))
+        return {each["ok"]["halted"] for each in answers}
+
+    async def both_halted() -> bool:
+        return None not in await told()
+
+    async def both_go_on() -> bool:
+        return await told() == {None}
+
+    await be_of_a_log(timedelta(days=1))
+    await eventually(both_halted)
+    await be_of_a_log(timedelta(days=-1))
+    await eventually(both_go_on)
+
+    question = {"owner": OWNER, "sequence": last}
+    answers = await asyncio.gather(*(bus.ask(queries.PROCESSING, **question) for _ in range(20)))
+    assert all("ok" in each for each in answers)
+
+
 async def test_a_log_that_ends_before_the_checkpoint_halts_the_projector(
     bus: Bus, database: asyncpg.Connection, start_task_store: Starter
 ) -> None:

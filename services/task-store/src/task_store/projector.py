@@ -43,6 +43,7 @@ _log = get_logger(__name__)
 _FINISHED = "generation.finished."
 _LOCK_PAUSE_S = 0.5
 _TROUBLE_PAUSE_S = 0.5
+_HALTED_PAUSE_S = 2.0
 _HOLDS_AT_ONCE = 500
 
 
@@ -90,7 +91,7 @@ class Projector:
                 self.halted = str(problem)
                 metrics.HALTED.set(1)
                 metrics.RESTARTS.labels("halted").inc()
-                await asyncio.sleep(_TROUBLE_PAUSE_S * 4)
+                await asyncio.sleep(_HALTED_PAUSE_S)
             except Exception as problem:  # noqa: BLE001 - asyncpg and nats-py raise dozens
                 # Whatever it was, the checkpoint is in Postgres: nothing is lost by going back.
                 metrics.RESTARTS.labels(type(problem).__name__).inc()
@@ -124,8 +125,12 @@ class Projector:
                 await store.check_schema(connection)
             except store.SchemaTooNew as problem:
                 raise Halted(str(problem)) from None
+            began = time.monotonic()
             while not await store.try_lock(connection):
                 self.turned_at = time.monotonic()
+                if self.turned_at - began > 2 * _HALTED_PAUSE_S:
+                    # Who halts leaves the lock at once: this one projects.
+                    self._go_on()
                 await asyncio.sleep(_LOCK_PAUSE_S)
             self._is_active = True
             metrics.ACTIVE.set(1)
@@ -146,8 +151,7 @@ class Projector:
         while True:
             await projection.load()
             await projection.adopt(await self._log_reader.state())
-            self.halted = None
-            metrics.HALTED.set(0)
+            self._go_on()
             self.stream_created = projection.checkpoint.stream_created
             await self._advance_to(projection)
             try:
@@ -157,6 +161,10 @@ class Projector:
                 metrics.RESTARTS.labels(reason).inc()
                 _log.warning("reading the log begins again", reason=reason)
                 await asyncio.sleep(_TROUBLE_PAUSE_S)
+
+    def _go_on(self) -> None:
+        self.halted = None
+        metrics.HALTED.set(0)
 
     async def _follow(self, projection: Projection) -> None:
         start = projection.checkpoint.sequence + 1

@@ -31,7 +31,7 @@ from contracts.subjects import progress_subject, subject_of
 from delivery.ordered import Delivered
 from task_store import store
 from task_store.rows import task_of_row
-from task_store.writer import Projection, folded_ahead
+from task_store.writer import Folded, Projection, folded_ahead
 
 UNSTORABLE = {"n": 10**30}
 """Metadata that decode and fold, and that no row can hold."""
@@ -183,6 +183,35 @@ async def test_a_task_that_begins_again_long_after_its_end_is_found(
     assert [(row.phase, row.sequence) for row in rows.values()] == [("completed", 3)]
     assert await database.fetchval("SELECT count(*) FROM log.events") == 6
     assert await database.fetchval("SELECT finished FROM lanes") == 1
+
+
+async def test_nothing_is_folded_ahead_of_a_batch_that_is_written_anew(
+    projection: Projection, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = ({"task": task_id(n)} for n in (1, 2))
+    story = [accepted(**two), requested(**one), requested(**two), started(**one), completed(**one)]
+    log = log_of(*story)
+    await projection.apply(log[:2])
+    # Nothing is remembered, as after a restart: the task that was accepted seems to begin.
+    await projection.begin_again()
+    recall = projection._recall  # noqa: SLF001
+    ahead: list[Folded | None] = []
+
+    async def meanwhile(messages: Sequence[Delivered], *, sure: bool) -> None:
+        await recall(messages, sure=sure)
+        if sure:
+            ahead.append(await projection.fold_ahead(log[4:]))
+
+    folded = await projection.fold(log[2:4])
+    monkeypatch.setattr(projection, "_recall", meanwhile)
+    await projection.write(folded)
+    await projection.apply(log[4:])
+
+    assert ahead == [None]
+    rows = await rows_of(database)
+    assert (rows[task_id(1)].phase, rows[task_id(2)].phase) == ("completed", "waiting")
+    assert rows[task_id(1)].started_at == story[3].time
+    assert not await database.fetch("SELECT * FROM parked")
 
 
 async def test_nothing_is_written_on_top_of_a_batch_that_was_not(

@@ -129,6 +129,8 @@ class Projection:
         self._keep_raw = keep_raw
         self._raw = raw
         self._memory: Memory
+        self._is_careful = False
+        """A batch that could not be written is being written anew; memory is without it."""
         self.holds: set[str] = set()
         """Tasks that were put on hold, or looked into again, until somebody is told of them."""
 
@@ -179,8 +181,8 @@ class Projection:
         return await self._fold(messages)
 
     async def fold_ahead(self, messages: Sequence[Message]) -> Folded | None:
-        """The same while the batch before is being written; None where rows must be read first."""
-        if unknown(messages, self._memory.tasks, sure=False):
+        """The same while the batch before is being written; None where that has to end first."""
+        if self._is_careful or unknown(messages, self._memory.tasks, sure=False):
             return None
         return await self._fold(messages)
 
@@ -193,7 +195,11 @@ class Projection:
         try:
             return await self._write(folded)
         except (*UNSTORABLE, asyncpg.UniqueViolationError, store.NotNew):
-            return await self._apply_with_care(folded.messages)
+            self._is_careful = True
+            try:
+                return await self._apply_with_care(folded.messages)
+            finally:
+                self._is_careful = False
 
     async def _apply_with_care(self, messages: Sequence[Message]) -> Changes:
         """Apply a batch that could not be written.

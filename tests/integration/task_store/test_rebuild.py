@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
 
 from builders import (
+    OWNER,
     accepted,
     annotated,
     cancelled,
@@ -32,6 +35,7 @@ from integration.task_store.conftest import SPEC, Bus
 from servers import Server
 from task_store import store
 from task_store.history import History
+from task_store.queries import Queries
 from task_store.rebuild import Busy, LogUnfit, Rebuilt, alone, rebuild
 from task_store.verify import Verified, verify
 
@@ -302,6 +306,7 @@ _DIES_MIDWAY = """
 import asyncio, os, signal, sys
 import nats
 from delivery.requests import Requests
+from task_store.queries import Queries
 from task_store.rebuild import rebuild
 
 async def main(nats_url, database_url):
@@ -395,6 +400,31 @@ async def test_the_live_projector_goes_on_after_a_rebuild(bus: Bus, workshop: Wo
     answer = await bus.ask(queries.GET, task_ids=[task_id(1)])
     assert answer["ok"]["records"][task_id(1)]["status"] == "completed"
     assert (await workshop.verify()).differences == ()
+
+
+async def test_no_answer_is_of_both_the_old_and_the_new_projection(
+    bus: Bus, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = await bus.tell(*lives(1, 7))
+    await bus.projected(last)
+    question = {"owner": OWNER, "type": None, "limit": 10, "sequence": last}
+    before = await bus.ask(queries.SNAPSHOT, **question)
+    of_one_moment = Queries._at_one_moment  # noqa: SLF001
+    rebuilt: list[Rebuilt] = []
+
+    @asynccontextmanager
+    async def switched_meanwhile(self: Queries) -> AsyncIterator[tuple[Any, int]]:
+        async with of_one_moment(self) as moment:
+            if not rebuilt:
+                rebuilt.append(await workshop.rebuild(keep_old=True))
+            yield moment
+
+    monkeypatch.setattr(Queries, "_at_one_moment", switched_meanwhile)
+    answer = await bus.ask(queries.SNAPSHOT, **question)
+
+    assert [each.build for each in rebuilt] == [2]
+    assert len(answer["ok"]["records"]) == 3
+    assert answer == before
 
 
 async def test_only_one_rebuild_works_at_a_time(

@@ -70,6 +70,10 @@ class Behind(Exception):
     """The projection did not pass the asked sequence in time."""
 
 
+class _Switched(Exception):
+    """What was read is of two projections: read it again."""
+
+
 class Queries:
     """Answers what other services ask of the projection."""
 
@@ -128,8 +132,10 @@ class Queries:
     async def _answer(self, subject: str, payload: bytes) -> tuple[bytes, str]:
         try:
             question = orjson.loads(payload) if payload else {}
-            answer = await self._answers[subject](question)
-            return orjson.dumps({"ok": answer}, option=orjson.OPT_NON_STR_KEYS), "ok"
+            while True:
+                with suppress(_Switched):
+                    answer = await self._answers[subject](question)
+                    return orjson.dumps({"ok": answer}, option=orjson.OPT_NON_STR_KEYS), "ok"
         except Behind:
             return b'{"error":"behind"}', "behind"
         except (ValueError, KeyError, TypeError, AttributeError, asyncpg.DataError) as problem:
@@ -260,13 +266,19 @@ class Queries:
 
     @asynccontextmanager
     async def _at_one_moment(self) -> AsyncIterator[tuple[Any, int]]:
-        """A connection whose statements all see the same rows, and the checkpoint of those."""
+        """A connection whose statements all see the same rows, and the checkpoint of those.
+
+        Raises `_Switched` at its end if a rebuilt projection has come to its place meanwhile.
+        """
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             row = await connection.fetchrow(STATEMENTS["read_checkpoint"])
             yield connection, 0 if row is None else row["sequence"]
+            # Tables are looked up by their names as of now, rows as of the first statement.
+            if await connection.fetchrow(STATEMENTS["read_checkpoint"]) != row:
+                raise _Switched
 
     async def _history(self, question: Mapping[str, Any]) -> Any:
         if "sequence" in question:

@@ -135,6 +135,19 @@ async def test_a_standby_takes_over_from_a_killed_projector(
     await rows_are_the_folds(database_url, [story(1), story(2)])
 
 
+async def test_the_lock_of_a_host_that_vanished_is_given_up_after_25_seconds(
+    database: asyncpg.Connection,
+) -> None:
+    names = ["idle", "interval", "count"]
+    idle, interval, count = [
+        int(await database.fetchval("SELECT current_setting($1)", f"tcp_keepalives_{each}"))
+        for each in names
+    ]
+    unanswered = await database.fetchval("SHOW tcp_user_timeout")
+
+    assert (idle + interval * count, unanswered) == (25, "25000")
+
+
 async def test_a_recreated_stream_halts_the_projector_instead_of_mixing_two_logs(
     bus: Bus, task_store: None
 ) -> None:

@@ -97,12 +97,25 @@ async def open_pool(database_url: str, *, most: int = 8, schema: str = LIVE_SCHE
     )
 
 
+_GIVEN_UP = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""The server ends a session, and with it its locks, within 25 s after its host vanished."""
+
+
 async def open_connection(database_url: str, *, schema: str = LIVE_SCHEMA) -> asyncpg.Connection:
-    """A session of its own, for a projector."""
+    """A session of its own, for a projector; whoever waits for its locks gets them if it is gone.
+
+    So that the server finds out by itself, see ``tcp_keepalives_idle`` in Postgres's manual.
+    """
     return await asyncpg.connect(
         database_url,
         command_timeout=60,
-        server_settings={
+        server_settings=_GIVEN_UP
+        | {
             "search_path": schema,
             "application_name": _named("projector"),
             "jit": "off",

@@ -17,10 +17,11 @@ import asyncpg
 import click
 import pytest
 
-from artifacts.keys import artifact_key, upload_key
+from artifacts.keys import artifact_key, segment_key, upload_key
 from artifacts.store import ArtifactStore
 from builders import NOON, completed, erased, progressed, requested, started, task_id
 from contracts.subjects import HOOK_BUCKET, STREAM, LaneConsumerSpec
+from darkroom.cli import backing_up
 from darkroom.cli.backing_up import BackedUp, back_up
 from darkroom.cli.bringing_back import BroughtBack, bring_back
 from darkroom.cli.bringing_back import verify as look_through
@@ -40,6 +41,7 @@ from integration.cli.conftest import Shell
 from integration.cli.oldlog import OldLog, old_log
 from integration.cli.test_restore import lives
 from servers import Server, eventually, fresh_database
+from task_store import backup as database
 from task_store import store
 from task_store.app import create_app
 from task_store.rebuild import rebuild
@@ -318,6 +320,86 @@ async def test_what_may_change_is_copied_again_unless_it_is_older_than_the_backu
     assert (await look_through(str(place.path), progress_bar)).wrong == []
 
 
+async def test_two_backups_into_one_place_leave_one_that_is_whole(
+    system: Plane, log: OldLog, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.tell(requested())
+    await system.files.put(PICTURE, b"a picture", "image/png")
+    told: list[str] = []
+    copy = backing_up._Copies.run  # noqa: SLF001
+
+    async def meanwhile(self: Any, tell: Any) -> Any:
+        monkeypatch.setattr(backing_up._Copies, "run", copy)  # noqa: SLF001
+        with pytest.raises(Refused) as refused:
+            await system.back_up(place)
+        told.append(refused.value.message)
+        return await copy(self, tell)
+
+    monkeypatch.setattr(backing_up._Copies, "run", meanwhile)  # noqa: SLF001
+    done = await system.back_up(place)
+
+    assert told == [f"Another backup into {place.path} is at work. Wait until it has ended."]
+    assert (done.events, done.objects) == (1, 1)
+    assert (await look_through(str(place.path), progress_bar)).wrong == []
+
+
+async def test_a_place_that_another_system_took_meanwhile_is_left_to_it(
+    system: Plane, log: OldLog, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.tell(requested())
+
+    async def nobody_else(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr("darkroom.cli.backing_up.database.alone", nobody_else)
+    copy = backing_up._Copies.run  # noqa: SLF001
+
+    async def meanwhile(self: Any, tell: Any) -> Any:
+        monkeypatch.setattr(backing_up._Copies, "run", copy)  # noqa: SLF001
+        await system.back_up(place)
+        return await copy(self, tell)
+
+    monkeypatch.setattr(backing_up._Copies, "run", meanwhile)  # noqa: SLF001
+    with pytest.raises(Refused, match=r"Another backup was made into .* meanwhile"):
+        await system.back_up(place)
+
+    assert (await look_through(str(place.path), progress_bar)).wrong == []
+
+
+async def test_a_segment_that_no_table_of_the_backup_tells_of_is_not_in_it(
+    system: Plane, log: OldLog, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would ever take an erased task out of it."""
+    await log.tell(requested())
+    before, late = segment_key(1, "a" * 16), segment_key(2, "b" * 16)
+    await system.files.put(before, b"from before Postgres was lost", "application/gzip")
+    copy = backing_up._Copies.run  # noqa: SLF001
+
+    async def meanwhile(self: Any, tell: Any) -> Any:
+        await system.files.put(late, b"archived just now", "application/gzip")
+        return await copy(self, tell)
+
+    monkeypatch.setattr(backing_up._Copies, "run", meanwhile)  # noqa: SLF001
+    await system.back_up(place)
+
+    objects = {each for each in place.files() if each.startswith("objects/")}
+    assert objects == {f"objects/{before}"}
+
+
+async def test_only_one_restore_works_at_a_time(
+    system: Plane, log: OldLog, place: Place, empty: Plane
+) -> None:
+    await log.tell(requested())
+    await system.back_up(place)
+    await lose(log)
+    async with empty.connection() as other:
+        assert await database.alone(other, "restore")
+
+        told = await empty.refused(place)
+
+    assert told == "Another restore into this database is at work."
+
+
 async def test_a_backup_that_was_broken_off_is_none_and_is_gone_on_with(
     system: Plane, log: OldLog, place: Place, empty: Plane
 ) -> None:
@@ -434,7 +516,7 @@ async def test_a_restore_that_was_broken_off_goes_on(
         with pytest.raises(asyncio.CancelledError):
             await empty.bring_back(place)
     with pytest.raises(LogUnreachable):
-        await log.publisher.publish(requested(task=task_id(90)), budget_s=0.1)
+        await log.publisher.publish(requested(task=task_id(90)), budget_s=0.5)
     with_another = await empty.refused(other)
     await empty.bring_back(place)
 

@@ -2,7 +2,8 @@
 
 What the events refer to must be in it, so artifacts are copied last. Events that left the log and
 the tables are of one moment, that of a snapshot of the database; the log is read up to where it
-ended right after.
+ended right after. Segments of the archive that come later than that are left out: no table tells of
+them, so no erasure would reach them, and their events are in the snapshot.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import secrets
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ import asyncpg
 import orjson
 from nats.aio.client import Client
 
-from artifacts.keys import InvalidKey, check_key, kind
+from artifacts.keys import ARCHIVE, InvalidKey, check_key, kind
 from artifacts.store import ArtifactStore, Content, NotFound, StoreUnavailable
 from artifacts.store import Stored as Found
 from contracts.subjects import HOOK_BUCKET
@@ -94,6 +95,8 @@ async def back_up(settings: CommandLineSettings, where: str, bar: Bar) -> Backed
         requests = await stack.enter_async_context(log_requests(client))
         connection = await stack.enter_async_context(database_connection(addresses.database_url))
         await store.check_schema(connection)
+        if not await database.alone(connection, f"backup into {url_of(where)}"):
+            raise Refused(f"Another backup into {where} is at work. Wait until it has ended.")
         place, source = open_place(where), ArtifactStore.open(source_url)
         known = stack.enter_context(_Known.opened())
         try:
@@ -104,6 +107,7 @@ async def back_up(settings: CommandLineSettings, where: str, bar: Bar) -> Backed
                     known.remember(batch)
             settled = None if before is None else before.made_at - _CLOCKS_DIFFER
             manifest, copied, left_out = await work.run(source, known, settled, bar)
+            await _is_as_it_was(place, before, where)
             # From here on it is the backup, and what only the one before had goes.
             await place.put(MANIFEST, manifest.model_dump_json(indent=1).encode(), JSON)
             await _prune(place, manifest.run, known)
@@ -148,6 +152,15 @@ async def _begin(place: ArtifactStore, where: str) -> Manifest | None:
     return before
 
 
+async def _is_as_it_was(place: ArtifactStore, before: Manifest | None, where: str) -> None:
+    """One of another system swept what it did not know, and with it what this one wrote."""
+    now = await manifest_of(place)
+    if (now and now.run) != (before and before.run):
+        raise Refused(
+            f"Another backup was made into {where} meanwhile. One place is for one system."
+        )
+
+
 class _Backup:
     def __init__(
         self,
@@ -169,6 +182,7 @@ class _Backup:
         made_at = datetime.now(UTC)
         # Not within: `setup` would have to wait for the end of it.
         step = await store.schema_version(self._connection)
+        segments = {found.key async for found in source.list(ARCHIVE)}
         async with database.snapshot(self._connection):
             try:
                 await fit_checkpoint(self._connection, self._requests)
@@ -177,10 +191,11 @@ class _Backup:
             state = await LogReader(self._requests).state()
             with bar("events", "events") as tell:
                 events = await self._events(state, tell)
+            segments |= await database.segments(self._connection)
             tables = [await self._table(table) for table in await database.tables(self._connection)]
         callbacks = await self._callbacks()
         listing = self._parts("objects", "jsonl.gz")
-        copies = _Copies(source, self._place, known, settled, listing)
+        copies = _Copies(source, self._place, known, settled, segments, listing)
         with bar("artifacts", "artifacts") as tell:
             objects = await copies.run(tell)
         manifest = Manifest(
@@ -251,7 +266,8 @@ class _Backup:
 class _Copies:
     """The artifacts, copied where they are not there yet, and listed.
 
-    What was last written before ``settled`` is in the backup before as it is now.
+    What was last written before ``settled`` is in the backup before as it is now. Of the archive's
+    segments ``segments`` are copied.
     """
 
     def __init__(
@@ -260,6 +276,7 @@ class _Copies:
         place: ArtifactStore,
         known: _Known,
         settled: datetime | None,
+        segments: Collection[str],
         listing: Parts,
     ) -> None:
         self.copied = 0
@@ -268,6 +285,7 @@ class _Copies:
         self._place = place
         self._known = known
         self._settled = settled
+        self._segments = segments
         self._listing = listing
 
     async def run(self, tell: Tell) -> Listing:
@@ -282,7 +300,9 @@ class _Copies:
         return Listing(count=count, bytes=size, files=await self._listing.close())
 
     async def _keep(self, found: Found) -> Stored | None:
-        """None for what was removed meanwhile, and for what has a name that none of ours has."""
+        """None for what was removed, a segment that came meanwhile, and a name none of ours has."""
+        if found.key.startswith(f"{ARCHIVE}/") and found.key not in self._segments:
+            return None
         to = f"{OBJECTS}/{found.key}"
         try:
             check_key(to)

@@ -135,13 +135,19 @@ async def bring_back(settings: CommandLineSettings, where: str, bar: Bar) -> Bro
             connection = await stack.enter_async_context(
                 database_connection(addresses.database_url)
             )
+            if not await database.alone(connection, "restore"):
+                raise Refused("Another restore into this database is at work.")
             files = ArtifactStore.open(artifacts_url(settings))
             work = _BringBack(settings, manifest, place, files, client, requests, connection)
             await work.prepare()
             await work.fill(bar)
-        done = await log.restore(
-            settings, None, unbind=False, bar=lambda doing: bar(doing, "events"), origin=work.origin
-        )
+            done = await log.restore(
+                settings,
+                None,
+                unbind=False,
+                bar=lambda doing: bar(doing, "events"),
+                origin=work.origin,
+            )
     except Damaged as problem:
         raise Refused(
             f"The backup is damaged: {problem}. `darkroom backup --verify {where}` tells all of it."

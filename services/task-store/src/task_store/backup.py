@@ -64,6 +64,21 @@ class ContentDigest:
         return self._sha256.hexdigest()
 
 
+async def alone(connection: asyncpg.Connection, work: str) -> bool:
+    """Whether nobody else is at this work: then nobody else can be until this session ends.
+
+    One that was killed a moment ago is waited for.
+    """
+    number = int.from_bytes(hashlib.sha256(f"darkroom {work}".encode()).digest()[:8], signed=True)
+    try:
+        async with connection.transaction():
+            await connection.execute(BACKUP["be_patient"])
+            await connection.execute(BACKUP["be_alone"], number)
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
+
+
 @asynccontextmanager
 async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Whatever is read within is of one moment, however long it takes."""
@@ -74,6 +89,11 @@ async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[None]:
 async def tables(connection: asyncpg.Connection) -> list[Table]:
     rows = await connection.fetch(BACKUP["tables"])
     return [Table(row["schema"], row["name"], tuple(row["columns"])) for row in rows]
+
+
+async def segments(connection: asyncpg.Connection) -> set[str]:
+    """The keys of the archive's segments."""
+    return {row["key"] for row in await connection.fetch(BACKUP["segments"])}
 
 
 async def read_table(connection: asyncpg.Connection, table: Table, write: Write) -> int:

@@ -1,5 +1,14 @@
 -- What a backup takes of the database besides the events, and where a restore finds it empty.
 
+-- name: be_patient
+SET LOCAL lock_timeout = '3s'
+
+-- name: be_alone
+SELECT pg_advisory_lock($1)
+
+-- name: segments
+SELECT key FROM archive.segments
+
 -- name: tables
 -- Every table that no log makes again: whatever is in the schemas `log` and `archive`, but for the
 -- events. Of a partitioned one the whole, not its parts.

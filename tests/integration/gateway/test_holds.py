@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx2
 import pytest
 
 from builders import completed, progressed, requested, started, task_id
 from contracts import queries
 from contracts.subjects import progress_subject
-from integration.gateway.house import House, own
+from integration.gateway.house import ANN, House, own
 from integration.gateway.listening import Listening, Stream, listening
+from servers import eventually
 
 ONE = task_id(1)
 
@@ -95,3 +100,45 @@ async def test_the_end_that_was_on_hold_ends_the_stream_of_its_task(
     await house.ask(queries.DROP_DEAD_LETTERS, **order)
 
     assert [each.data["status"] for each in await stream.rest()] == ["completed"]
+
+
+async def test_a_stray_of_no_task_disturbs_nobody_who_asks_meanwhile(
+    task_store: House,
+    door: Listening,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house, tasks = task_store, door.parts.tasks
+    await house.tell(requested(**own(ONE)), started(**own(ONE)))
+    await house.projected()
+    await _followed(door, "owner")
+    ask, asked, answers = tasks._ask, asyncio.Event(), asyncio.Event()  # noqa: SLF001
+
+    async def slow(subject: str, *question: Any) -> Any:
+        """What is asked meanwhile shares the next question."""
+        if subject == queries.GET:
+            asked.set()
+            await answers.wait()
+        return await ask(subject, *question)
+
+    monkeypatch.setattr("gateway.tasks.TIMEOUT_S", 30)
+    monkeypatch.setattr(tasks, "_ask", slow)
+    transport = httpx2.ASGITransport(door.app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://darkroom.test", headers=ANN
+    ) as http:
+        reads = [asyncio.create_task(http.get(f"/tasks/{ONE}"))]
+        await asked.wait()
+        stray = progress_subject("CREATE", "nonsense")
+        stored = await house.client.jetstream().publish(stray, b"{")
+        assert await tasks.projects(stored.seq, 10)
+        reads += [asyncio.create_task(http.get(f"/tasks/{ONE}")) for _ in range(50)]
+        await eventually(lambda: len(tasks._asked.get(ONE, ())) == 50)  # noqa: SLF001
+        answers.set()
+        told = await asyncio.gather(*reads)
+
+    assert {each.status_code for each in told} == {200}
+    ours = [each for each in caplog.records if each.name.startswith("gateway.")]
+    assert [each for each in ours if each.levelno >= logging.ERROR] == []
+    with pytest.raises(ValueError, match="can't be a task's id"):
+        await tasks.get("nonsense")

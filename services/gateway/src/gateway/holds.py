@@ -12,6 +12,7 @@ import orjson
 
 from contracts.lifecycle import Phase
 from contracts.records import from_record
+from gateway.admission import is_task_id
 from gateway.bus import Bus
 from gateway.feed import Feed
 from gateway.following import Message, View
@@ -40,7 +41,8 @@ class Holds:
             await self._tell(await self._heard.get())
 
     def _hear(self, task_ids: list[str]) -> None:
-        for task_id in task_ids:
+        # A stray event may be put aside under any word of its subject: nobody follows that.
+        for task_id in filter(is_task_id, task_ids):
             # What was folded up to here may be another state now: the next event reads it again.
             self._feed.forget(task_id)
             if self._feed.owners:

@@ -14,6 +14,7 @@ from contracts.records import Record
 from delivery.log import StreamState
 from delivery.publisher import LogUnreachable
 from delivery.requests import NoReply, NoResponders, Unreachable
+from gateway.admission import is_task_id
 from gateway.bus import Bus
 from gateway.progress import Progress
 from gateway.refusals import Refusal
@@ -49,6 +50,9 @@ class TaskStore:
 
     async def get(self, task_id: str) -> Found:
         """One task. Those asked for while a question is on its way share the next one."""
+        if not is_task_id(task_id):
+            # The task-store would refuse it, and with it the question of all who share it.
+            raise ValueError(f"{task_id!r} can't be a task's id")
         future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(task_id, []).append(future)
         if self._asking is None:

@@ -13,6 +13,7 @@ import pytest
 from builders import completed, progressed, requested, started, task_id
 from contracts import queries
 from contracts.subjects import progress_subject
+from gateway.following import notice_of
 from integration.gateway.house import ANN, House, own
 from integration.gateway.listening import Listening, Stream, listening
 from servers import eventually
@@ -142,3 +143,71 @@ async def test_a_stray_of_no_task_disturbs_nobody_who_asks_meanwhile(
     assert [each for each in ours if each.levelno >= logging.ERROR] == []
     with pytest.raises(ValueError, match="can't be a task's id"):
         await tasks.get("nonsense")
+
+
+async def test_what_happens_while_a_task_on_hold_is_read_is_not_followed_by_an_older_state(
+    task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, tasks = task_store, door.parts.tasks
+    await house.tell(requested(**own(ONE)), started(**own(ONE)))
+    await house.projected()
+    stream = await _followed(door, "owner")
+    stray = await _put_aside(house)
+    assert (await stream.next("task")).data["metadata"]["parked"]
+    get, ends = tasks.get, list[int]()
+
+    async def overtaken(task_id: str) -> Any:
+        """An answer that is old when it comes."""
+        found = await get(task_id)
+        if not ends:
+            ends.append(await house.tell(completed(**own(ONE))))
+            await eventually(lambda: door.parts.streams.feed.sequence >= ends[0])
+        return found
+
+    monkeypatch.setattr(tasks, "get", overtaken)
+    order = {"who": "ops", "sequences": [stray], "note": "a stray"}
+    await house.ask(queries.DROP_DEAD_LETTERS, **order)
+    first, last = await stream.some(2, "task")
+
+    assert (first.id, first.data["status"]) == (ends[0], "completed")
+    assert (last.data["status"], last.data["sequence"]) == ("completed", ends[0])
+
+
+@pytest.mark.parametrize(
+    ("what", "after", "read"),
+    [("task", None, "get"), ("owner", None, "snapshot"), ("owner", 2, "changes")],
+)
+async def test_who_joins_is_told_no_notice_that_is_older_than_what_it_has_read(
+    task_store: House,
+    door: Listening,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    after: int | None,
+    read: str,
+) -> None:
+    house, tasks = task_store, door.parts.tasks
+    await house.tell(requested(**own(ONE)), started(**own(ONE)))
+    await house.projected()
+    record, _ = await tasks.get(ONE)
+    assert record is not None
+    notice = notice_of(record, door.parts.views.told)
+    await house.tell(progressed(40, **own(ONE)))
+    await house.projected()
+    real = getattr(tasks, read)
+
+    async def overtaken(*question: Any) -> Any:
+        """A notice of before comes with the answer."""
+        answer = await real(*question)
+        for follow in list(door.parts.streams.feed.followers("ann", ONE)):
+            follow.tell(notice)
+        return answer
+
+    monkeypatch.setattr(tasks, read, overtaken)
+    stream = await (door.task(ONE, after) if what == "task" else door.events(after=after))
+    first = await stream.next("task")
+    await stream.ready()
+    end = await house.tell(completed(**own(ONE)))
+    last = await stream.next("task")
+
+    assert (first.id, first.data["progress"]) == (3, 40)
+    assert (last.id, last.data["status"]) == (end, "completed")

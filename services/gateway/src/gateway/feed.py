@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from gateway.following import (
     fact,
     folded,
     is_beginning,
+    is_overtaken,
     message_of,
 )
 from gateway.histories import Histories
@@ -52,6 +53,8 @@ _MOST_PENDING = 1024
 _MOST_STATES_BYTES = 32 * 1024 * 1024
 _STATE_BYTES = 1500
 """What a state takes beside the texts in it."""
+_MOST_TOLD = 20_000
+"""Tasks of which it is known up to where they were told, those told last."""
 MOST_HELD = 512
 TROUBLE = (LogUnavailable, LogUnreachable, NatsError, Refusal)
 """What keeps the feed from going on for a while; the next try may find it over."""
@@ -73,6 +76,7 @@ class Follow:
         "outbox",
         "owner",
         "task_id",
+        "told",
         "type_name",
         "waits_for_places",
     )
@@ -95,6 +99,8 @@ class Follow:
         self.on_end = on_end
         self.cursor = 0
         """Everything up to here was told."""
+        self.told: Mapping[str, int] = {}
+        """Up to where tasks were told here, to it or to others; the feed knows."""
         self.held: list[Message] | None = []
         self.has_ended = False
         self.missed = False
@@ -139,6 +145,8 @@ class Follow:
             if message.sequence <= self.cursor:
                 return
             self.cursor = message.sequence
+        elif is_overtaken(message, self.told):
+            return
         self.outbox.put(message)
         if self.task_id is not None and message.is_last:
             self.end()
@@ -164,6 +172,7 @@ class Feed:
         self._owners: collections.Counter[str] = collections.Counter()
         self._states: collections.OrderedDict[str, tuple[State, int]] = collections.OrderedDict()
         self._states_bytes = 0
+        self._told: collections.OrderedDict[str, int] = collections.OrderedDict()
         self._pending: collections.deque[LiveEvent | Missing] = collections.deque()
         self._starting = asyncio.Lock()
         self._running = False
@@ -233,11 +242,23 @@ class Feed:
         if not is_known and released == self.released and task.sequence <= self.sequence:
             self._keep(task.task_id, task, len(task.request.prompt or ""))
 
+    def told(self, task_id: str) -> int:
+        """Up to where anybody here was told of it; 0 where that isn't known."""
+        return self._told.get(task_id, 0)
+
+    def note(self, task_id: str, sequence: int) -> None:
+        """Somebody is told of the task as of here."""
+        self._told[task_id] = max(sequence, self.told(task_id))
+        self._told.move_to_end(task_id)
+        if len(self._told) > _MOST_TOLD:
+            self._told.popitem(last=False)
+
     async def add(self, follow: Follow) -> None:
         """Tell ``follow`` of everything that is stored from now on. Raises `LogUnavailable`…"""
         group, key = self._place(follow)
         group.setdefault(key, set()).add(follow)
         self._owners[follow.owner] += 1
+        follow.told = self._told
         try:
             await self._start()
         except BaseException:
@@ -290,9 +311,7 @@ class Feed:
     def _begin_at(self, state: StreamState) -> None:
         self.sequence = self._heard = state.last_sequence
         self._created = state.created
-        self._pending.clear()
-        self._states.clear()
-        self._states_bytes = 0
+        self._clear()
 
     def _stop(self) -> None:
         self._leaving = None
@@ -301,13 +320,17 @@ class Feed:
         self._live.untap(self._hear)
         self._running = False
         self._heard = None
-        self._pending.clear()
-        self._states.clear()
-        self._states_bytes = 0
+        self._clear()
         for task in (self._working, self._looking):
             if task is not None:
                 task.cancel()
         self._working = self._looking = None
+
+    def _clear(self) -> None:
+        self._pending.clear()
+        self._states.clear()
+        self._states_bytes = 0
+        self._told.clear()
 
     # What comes
 
@@ -398,6 +421,7 @@ class Feed:
             self._forget(one.task_id)
         else:
             self._keep(one.task_id, now, len(message.body))
+        self.note(now.task_id, now.sequence)
         self.on_change(now)
         for follow in list(self.followers(now.owner, now.task_id)):
             if follow.concerns(now.task_id, now.type):

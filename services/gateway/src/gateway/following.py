@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from contracts.events import Accepted, Erased, Event, Requested, decode
 from contracts.generation_types import GENERATION_TYPES
 from contracts.lifecycle import Phase, Task, Unapplicable, evolve
-from contracts.records import Record, to_record
+from contracts.records import Record, from_record, to_record
 from contracts.subjects import task_id_of
 
 View = Callable[[Record], dict[str, Any]]
@@ -106,7 +106,10 @@ def changes(facts: Iterable[Fact], after: int, bases: Iterable[Task] = ()) -> It
 
 
 class Message:
-    """One message, encoded once for all who get it. Without a sequence it can't be resumed from."""
+    """One message, encoded once for all who get it. Without a sequence it can't be resumed from.
+
+    ``as_of`` is the sequence of the task that it tells of.
+    """
 
     def __init__(
         self, name: str, body: bytes, sequence: int | None = None, task: Task | None = None
@@ -114,6 +117,8 @@ class Message:
         self.name = name
         self.body = body
         self.sequence = sequence
+        self.task_id = None if task is None else task.task_id
+        self.as_of = sequence if task is None else task.sequence
         self.type = None if task is None else task.type
         self.is_last = task is not None and task.status.is_terminal
 
@@ -139,6 +144,18 @@ class Cursor(Message):
     @cached_property
     def sse(self) -> bytes:
         return b"id: %d\n\n" % (self.sequence or 0)
+
+
+def notice_of(record: Record, view: View) -> Message:
+    """A task as it is now, told between two events: who resumes does so where one was told."""
+    return Message("task", orjson.dumps(view(record)), task=from_record(record))
+
+
+def is_overtaken(message: Message, told: Mapping[str, int]) -> bool:
+    """Whether it has no place of its own in the order, and its task was told as of a later one."""
+    if message.sequence is not None or message.task_id is None or message.as_of is None:
+        return False
+    return message.as_of < told.get(message.task_id, 0)
 
 
 def message_of(task: Task, view: View) -> Message:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 
-import orjson
-
 from contracts.lifecycle import Phase
-from contracts.records import from_record
+from contracts.records import Record
 from gateway.admission import is_task_id
 from gateway.bus import Bus
 from gateway.feed import Feed
-from gateway.following import Message, View
+from gateway.following import View, notice_of
 from gateway.refusals import Refusal
 from gateway.tasks import TaskStore
 
 _CATCH_UP_S = 2.0
+_MOST_READS = 3
+"""Reads of a task that are all older than what was told of it: then it is left out."""
 
 
 class Holds:
@@ -49,19 +49,26 @@ class Holds:
                 self._heard.put_nowait(task_id)
 
     async def _tell(self, task_id: str) -> None:
-        # What happened before the notice, and was passed over as long as it was on hold.
-        await self._tasks.projects(self._feed.sequence, _CATCH_UP_S)
-        try:
-            record, _ = await self._tasks.get(task_id)
-        except Refusal:
-            return
-        if record is None or record["phase"] == Phase.ERASED:
-            return
+        for _ in range(_MOST_READS):
+            # What happened before the notice, and was passed over as long as it was on hold.
+            told = max(self._feed.sequence, self._feed.told(task_id))
+            await self._tasks.projects(told, _CATCH_UP_S)
+            try:
+                record, _ = await self._tasks.get(task_id)
+            except Refusal:
+                return
+            if record is None or record["phase"] == Phase.ERASED:
+                return
+            if record["sequence"] >= self._feed.told(task_id):
+                self._tell_followers(record)
+                return
+            # Its followers know better: the events since then were told to them.
+
+    def _tell_followers(self, record: Record) -> None:
+        task_id = record["task_id"]
         followers = list(self._feed.followers(record["owner"], task_id))
         if followers:
-            # Without a sequence: whoever resumes does so where the log has told something.
-            body = orjson.dumps(self._view(record))
-            message = Message("task", body, task=from_record(record))
+            message = notice_of(record, self._view)
             for follow in followers:
                 if follow.concerns(task_id, record["type"]):
                     follow.tell(message)

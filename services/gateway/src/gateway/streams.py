@@ -183,6 +183,7 @@ class Streams:
         while True:
             found = await self.find(follow.owner, task_id)
             self.feed.adopt(found.task, released)
+            self.feed.note(task_id, found.task.sequence)
             if after is None:
                 await follow.outbox.offer(await self._shown(found.task, follow))
             else:
@@ -256,6 +257,7 @@ class Streams:
                 self._places.know(record)
                 # Broken off here, all that is still to come happened later.
                 follow.cursor = record["sequence"]
+                self.feed.note(record["task_id"], record["sequence"])
                 await follow.outbox.offer(snapshot_message(record, self._view))
             if page is None:
                 return checkpoint, not follow.missed
@@ -269,6 +271,7 @@ class Streams:
         facts = (raw_fact(each["task_id"], each) for each in told)
         for task in changes(facts, cursor, map(from_record, bases)):
             follow.cursor = task.sequence
+            self.feed.note(task.task_id, task.sequence)
             await follow.outbox.offer(message_of(task, self._view))
         return max(cursor, through)
 

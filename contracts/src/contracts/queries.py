@@ -111,15 +111,16 @@ RETRY_DEAD_LETTERS: Final = "task-store.retry-dead-letters"
 """``{"who", "sequences"? | "task_id"? | "reason"? | "all"?, "after"?}`` -> ``{"tried", "applied",
 "dropped", "parked", "absent": [sequence], "exhausted": [sequence], "following"}``: apply them as if
 they came now, each task in the order of the log. ``parked`` still are, with what waits behind them.
-Up to 1,000 tasks; ask again with ``after`` = ``following`` for more.
+Up to 1,000 tasks; ask again with ``after`` = ``following`` for more. What is ``absent`` and
+``exhausted`` only the first answer tells: what a part has mended isn't there for the next.
 
 The task-store that projects listens alone. Errors: ``busy`` while a rebuild or a verification is at
 work, ``not_projecting``, ``unavailable``; nothing or all of it was done then."""
 
 DROP_DEAD_LETTERS: Final = "task-store.drop-dead-letters"
-"""``{"who", "sequences", "note"}`` -> the same: these are never applied, in no rebuild either; what
-waited behind them is, and what is ``exhausted`` is closed. With an ``absent`` sequence nothing is
-done."""
+"""``{"who", "sequences", "note", "after"?}`` -> the same: these are never applied, in no rebuild
+either; what waited behind them is, and what is ``exhausted`` is closed. With an ``absent`` sequence
+nothing is done."""
 
 STATUS: Final = "task-store.status"
 """``{}`` -> the projection's checkpoint, lag, parked count and whether it is the active one."""

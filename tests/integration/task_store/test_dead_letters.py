@@ -19,7 +19,7 @@ from delivery.requests import NoResponders
 from integration.task_store.conftest import Bus, Starter
 from integration.task_store.test_rebuild import Workshop, rows
 from servers import eventually
-from task_store import projection
+from task_store import mending, projection
 from task_store.rebuild import alone
 
 Break = Callable[[bool], None]
@@ -209,6 +209,53 @@ async def test_a_rebuild_at_work_is_not_disturbed(
     assert while_it_works == {"error": "busy"}
     assert chosen_nothing == {"error": "bad_query"}
     assert (afterwards["tried"], afterwards["parked"]) == (1, 1)
+
+
+async def test_an_order_that_finds_a_rebuild_at_work_has_closed_nothing_either(
+    bus: Bus, task_store: None, database: asyncpg.Connection, database_url: str
+) -> None:
+    used_up = await bus.tell(requested(), requested(task=task_id(9)))
+    stray = await bus.client.jetstream().publish(progress_subject("CREATE", task_id(1)), b"{")
+    await bus.projected(stray.seq)
+    await database.execute(
+        "INSERT INTO log.exhausted_deliveries (consumer, sequence, deliveries, first_at, last_at)"
+        " VALUES ('billing', $1, 2, now(), now())",
+        used_up,
+    )
+    order = {"who": WHO, "sequences": [used_up, stray.seq], "note": "x"}
+
+    async with alone(database_url):
+        while_it_works = await bus.ask(queries.DROP_DEAD_LETTERS, **order)
+    still_open = (await bus.ask(queries.DEAD_LETTERS))["ok"]
+    dropped = (await bus.ask(queries.DROP_DEAD_LETTERS, **order))["ok"]
+
+    assert while_it_works == {"error": "busy"}
+    assert [each["sequence"] for each in still_open["exhausted"]] == [used_up]
+    assert [each["sequence"] for each in still_open["dead_letters"]] == [stray.seq]
+    assert (dropped["dropped"], dropped["exhausted"], dropped["absent"]) == (1, [used_up], [])
+    assert (await bus.ask(queries.DEAD_LETTERS))["ok"]["exhausted"] == []
+
+
+async def test_what_a_part_of_an_order_has_mended_is_not_absent_for_the_next(
+    bus: Bus, task_store: None, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "MOST_TASKS", 2)
+    strays = []
+    for each in map(task_id, range(3)):
+        await bus.tell(requested(task=each))
+        for _ in range(2):
+            stray = await bus.client.jetstream().publish(progress_subject("CREATE", each), b"{")
+            strays.append(stray.seq)
+    await bus.projected(await bus.tell(started(task=task_id(0))))
+    order = {"who": WHO, "sequences": strays, "note": "x"}
+
+    first = (await bus.ask(queries.DROP_DEAD_LETTERS, **order))["ok"]
+    rest = (await bus.ask(queries.DROP_DEAD_LETTERS, **order, after=first["following"]))["ok"]
+
+    assert (first["dropped"], first["applied"], first["absent"]) == (4, 1, [])
+    assert (rest["dropped"], rest["absent"], rest["following"]) == (2, [], None)
+    assert await listing(bus) == []
+    assert (await workshop.verify()).differences == ()
 
 
 async def test_an_order_reaches_the_one_that_projects_and_where_nobody_does_that_is_said(

@@ -208,7 +208,13 @@ def _to_drop(question: Mapping[str, Any]) -> Order:
     sequences = tuple(map(int, question["sequences"]))
     if not note or not sequences:
         raise ValueError("a note, and what to drop")
-    return Order(who=_who(question), sequences=sequences, drop=True, note=note)
+    return Order(
+        who=_who(question),
+        sequences=sequences,
+        after=int(question.get("after") or 0),
+        drop=True,
+        note=note,
+    )
 
 
 def _who(question: Mapping[str, Any]) -> str:

@@ -56,11 +56,22 @@ class Mended:
 
 
 async def mend(projection: Projection, order: Order) -> Mended:
-    """Carry out an order. Raises `Busy`, and `store.Superseded` as any write does."""
+    """Carry out an order, all of it or nothing.
+
+    Raises `Busy`, and `store.Superseded` as any write does.
+    """
+    async with projection.connection.transaction():
+        if not await projection.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", ALONE):
+            raise Busy
+        return await _carry_out(projection, order)
+
+
+async def _carry_out(projection: Projection, order: Order) -> Mended:
     connection = projection.connection
     sequences = None if order.sequences is None else list(order.sequences)
     mended = Mended()
-    if sequences is not None:
+    # An order that goes on was looked at before: what its part before has mended is absent now.
+    if sequences is not None and not order.after:
         exhausted = await connection.fetch(DEAD_LETTERS["exhausted"], sequences)
         mended.exhausted = tuple(row["sequence"] for row in exhausted)
         absent = await connection.fetch(DEAD_LETTERS["absent"], sequences)
@@ -91,7 +102,7 @@ async def mend(projection: Projection, order: Order) -> Mended:
 async def _with_care(
     projection: Projection, order: Order, task_ids: Sequence[str], mended: Mended
 ) -> None:
-    """All in one transaction; where a value fits into no row, that task by itself."""
+    """All at once; where a value fits into no row, that task by itself."""
     try:
         await _mend(projection, order, task_ids, mended)
     except UNSTORABLE:
@@ -173,8 +184,6 @@ async def _mend(
         if sequence not in waiting
     ]
     async with connection.transaction():
-        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", ALONE):
-            raise Busy
         columns = [list(column) for column in zip(*audit, strict=True)]
         await connection.execute(DEAD_LETTERS["keep_audit"], order.who, order.note, *columns)
         await connection.execute(DEAD_LETTERS["unpark"], task_ids)

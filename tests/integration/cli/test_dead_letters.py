@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import nats
+import pytest
 
+from builders import annotated, requested, task_id
 from contracts.subjects import STREAM, progress_subject, requested_subject
 from darkroom.stack.addresses import discover
 from delivery.connection import connection_options
 from integration.cli.conftest import Shell
-from servers import eventually
+from integration.gateway.conftest import provisioned, running_task_store
+from integration.gateway.house import House, own
+from servers import Server, eventually
 from system import System
+from task_store import mending
+from task_store.writer import Projection
 
 STRAY = "0199f0c2-7e4a-7000-8000-0000000000ff"
 
@@ -122,3 +130,64 @@ async def test_nothing_put_aside_is_said(darkroom: Shell) -> None:
 
     assert (nothing.exit_code, nothing.stdout) == (0, "")
     assert absent.exit_code == 1
+
+
+@pytest.fixture
+async def house(nats_server: Server, database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """What the `bare` command line speaks with: a task-store in this process."""
+    async with (
+        provisioned(nats_server.url, tmp_path) as house,
+        running_task_store(house, database_url),
+    ):
+        yield house
+
+
+async def _strays(house: House, tasks: int) -> list[str]:
+    """So many tasks, of each of which something stray is put aside: where."""
+    strays = []
+    for each in map(task_id, range(tasks)):
+        await house.tell(requested(**own(each)))
+        stray = await house.client.jetstream().publish(progress_subject("CREATE", each), b"{")
+        strays.append(str(stray.seq))
+        await house.tell(annotated({"n": 1}, **own(each)))
+    await house.projected()
+    return strays
+
+
+async def test_more_tasks_than_go_at_once_are_dropped_and_tried_again_whole(
+    house: House, bare: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "MOST_TASKS", 2)
+    strays = await _strays(house, 5)
+
+    absent = await bare("dead-letters", "drop", "1", *strays, "--note", "x")
+    retried = await bare("dead-letters", "retry", *strays, "--json")
+    dropped = await bare("dead-letters", "drop", *strays[:3], "--note", "x")
+    all_of_a_part = await bare("dead-letters", "drop", *strays[3:], "--note", "x", "--json")
+
+    assert (absent.exit_code, absent.stdout) == (1, "")
+    assert "Nothing is put aside at 1: nothing was dropped." in absent.stderr
+    counts = ("tried", "applied", "parked", "absent")
+    assert [retried.json[name] for name in counts] == [5, 0, 10, []]
+    assert (dropped.exit_code, dropped.stdout) == (0, "3 dropped, 3 applied, 0 still put aside.\n")
+    assert (all_of_a_part.exit_code, all_of_a_part.json["dropped"]) == (0, 2)
+
+
+async def test_an_order_that_breaks_off_between_two_parts_says_what_was_done(
+    house: House, bare: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mending, "MOST_TASKS", 2)
+    strays = await _strays(house, 3)
+    carry_out, parts = mending._carry_out, list[mending.Order]()  # noqa: SLF001
+
+    async def busy_from_the_second(projection: Projection, order: mending.Order) -> mending.Mended:
+        parts.append(order)
+        if len(parts) > 1:
+            raise mending.Busy
+        return await carry_out(projection, order)
+
+    monkeypatch.setattr(mending, "_carry_out", busy_from_the_second)
+    broken_off = await bare("dead-letters", "drop", *strays, "--note", "x")
+
+    assert broken_off.exit_code == 1
+    assert "2 dropped, 2 applied, 0 still put aside; then it broke off." in broken_off.stderr

@@ -26,12 +26,10 @@ _CARRY_OUT_TIMEOUT_S = 60.0
 _PAGE = 1000
 _NOT_DONE = {
     "busy": (
-        "A rebuild or verification of the projection is at work. Nothing was changed; try again "
+        "A rebuild or verification of the projection is at work. This was not done; try again "
         "when it has ended."
     ),
-    "not_projecting": (
-        "The task-store stopped projecting just now. Nothing was changed; try again."
-    ),
+    "not_projecting": "The task-store stopped projecting just now. This was not done; try again.",
     "unavailable": "The task-store can't write to its database. Check it with `darkroom doctor`.",
 }
 _Sequences = click.IntRange(1)
@@ -161,7 +159,7 @@ def drop(ctx: click.Context, invocation: Invocation, sequences: tuple[int, ...],
         raise click.UsageError("--note says why: it can't be empty.")
     order = {"who": _who(), "sequences": sequences, "note": note}
     done = run(_carried_out(queries.DROP_DEAD_LETTERS, order))
-    if done["absent"]:
+    if done["absent"] and not done["dropped"]:
         raise Refused(f"Nothing is put aside at {_joined(done['absent'])}: nothing was dropped.")
     _tell(ctx, invocation, done)
 
@@ -190,13 +188,19 @@ async def _listed(
 async def _carried_out(subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
     """All of it, a thousand tasks at a time; the log goes on between two."""
     total: dict[str, Any] = {"tried": 0, "applied": 0, "dropped": 0, "parked": 0}
+    total |= {"absent": [], "exhausted": []}
     after: int | None = 0
     async with log_connection(server_addresses().nats_url) as client, log_requests(client) as bus:
         while after is not None:
-            done = await _ask(bus, subject, {**order, "after": after}, _CARRY_OUT_TIMEOUT_S)
-            for name in ("tried", "applied", "dropped", "parked"):
+            try:
+                done = await _ask(bus, subject, {**order, "after": after}, _CARRY_OUT_TIMEOUT_S)
+            except (Refused, Unreachable) as failure:
+                if not after:
+                    raise
+                told = f"{_counts(total)}; then it broke off. {failure.message}"
+                raise type(failure)(told) from None
+            for name in total:
                 total[name] += done[name]
-            total |= {"absent": done["absent"], "exhausted": done["exhausted"]}
             after = done["following"]
     return total
 
@@ -230,13 +234,17 @@ def _tell(ctx: click.Context, invocation: Invocation, done: Mapping[str, Any]) -
     if invocation.as_json:
         invocation.print_json(done)
     else:
-        parts = [f"{done['dropped']:,} dropped"] if done["dropped"] else []
-        parts += [f"{done['applied']:,} applied", f"{done['parked']:,} still put aside"]
-        click.echo(f"{', '.join(parts)}.")
+        click.echo(f"{_counts(done)}.")
         if done["absent"]:
             click.echo(f"Nothing was put aside at {_joined(done['absent'])}.", err=True)
     if done["parked"] or done["absent"]:
         ctx.exit(FOUND_SOMETHING)
+
+
+def _counts(done: Mapping[str, Any]) -> str:
+    parts = [f"{done['dropped']:,} dropped"] if done["dropped"] else []
+    parts += [f"{done['applied']:,} applied", f"{done['parked']:,} still put aside"]
+    return ", ".join(parts)
 
 
 def _table(letters: list[Any]) -> Table:

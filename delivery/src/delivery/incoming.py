@@ -22,10 +22,15 @@ _log = logging.getLogger(__name__)
 
 _HMSG = 4
 _WITH_REPLY = 5
+_OF_THE_STATUS_LINE = ("Status", "Description")
 
 
 class Incoming:
-    """A message as it came. ``head`` has its headers as on the wire, empty when it has none."""
+    """A message as it came. ``head`` has its headers as on the wire, empty when it has none.
+
+    The broker checks no sender's bytes: what is no text is read with U+FFFD in its place, as the
+    broker itself writes it in JSON.
+    """
 
     __slots__ = ("__dict__", "data", "head", "reply", "subject")
 
@@ -37,12 +42,15 @@ class Incoming:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """All headers; a status line (``NATS/1.0 503 No Responders``) as Status and Description."""
-        first, *lines = self.head.decode().split("\r\n") if self.head else [""]
+        """All headers; a status line (``NATS/1.0 503 No Responders``) as Status and Description.
+
+        Only the broker writes that line: what a sender called so is left out.
+        """
+        first, *lines = text_of(self.head).split("\r\n") if self.head else [""]
         headers = {}
         for line in lines:
             name, colon, value = line.partition(":")
-            if colon:
+            if colon and name.strip() not in _OF_THE_STATUS_LINE:
                 headers[name.strip()] = value.strip()
         _, _, status = first.partition(" ")
         if status:
@@ -52,13 +60,21 @@ class Incoming:
                 headers["Description"] = description
         return headers
 
-    def header(self, name: bytes) -> bytes | None:
-        """One header, written as the sender wrote it, without reading the others."""
-        start = self.head.find(b"\r\n" + name + b":")
-        if start < 0:
+    def header(self, name: bytes) -> str | None:
+        """One header, spelled as the sender spelled it, without reading the others."""
+        return self._value(name, self.head.find(b"\r\n" + name + b":"))
+
+    def last_header(self, name: bytes) -> str | None:
+        """The last header of that name: what the broker adds comes behind what the sender wrote."""
+        return self._value(name, self.head.rfind(b"\r\n" + name + b":"))
+
+    def _value(self, name: bytes, at: int) -> str | None:
+        if at < 0:
             return None
-        start += len(name) + 3
-        return self.head[start : self.head.index(b"\r\n", start)].strip()
+        start = at + len(name) + 3
+        end = self.head.find(b"\r\n", start)
+        # A sender may have left out the end of its headers.
+        return text_of(self.head[start : end if end >= 0 else len(self.head)]).strip()
 
 
 Receive = Callable[[Incoming], None]
@@ -121,7 +137,8 @@ class Shortcut(Parser):
                 break
             if received.startswith((b"MSG ", b"HMSG "), at):
                 # MSG subject sid [reply] size; HMSG subject sid [reply] head-size size
-                fields = received[at:line_end].split()
+                # By spaces alone: other white space can be in a subject.
+                fields = received[at:line_end].split(b" ")
                 head_fields = 1 if len(fields[0]) == _HMSG else 0
                 start = line_end + 2
                 try:
@@ -138,15 +155,22 @@ class Shortcut(Parser):
                 if receive is not None:
                     _hand_over(receive, fields[1], reply, head, received[body:stop])
                     continue
-                await self.nc._process_msg(  # noqa: SLF001
-                    sid, fields[1], reply, received[body:stop], head or None
-                )
+                await self._pass_on(sid, fields[1], reply, received[body:stop], head or None)
             else:
                 line, at = received[at : line_end + 2], line_end + 2
                 await self._control(line)
             if self._resets != resets:
                 return
         self.buf = bytearray(received[at:])
+
+    async def _pass_on(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, head: bytes | None
+    ) -> None:
+        try:
+            await self.nc._process_msg(sid, subject, reply, data, head)  # noqa: SLF001
+        except (ValueError, IndexError):
+            # What nats-py can't read would end the connection's reading, too.
+            _log.exception("a message on %r could not be received", subject)
 
     async def _control(self, line: bytes) -> None:
         """One line of the protocol (INFO, PING, PONG, +OK, -ERR), by nats-py's own parser."""
@@ -156,10 +180,15 @@ class Shortcut(Parser):
 
 def _hand_over(receive: Receive, subject: bytes, reply: bytes, head: bytes, data: bytes) -> None:
     try:
-        receive(Incoming(subject.decode(), reply.decode(), head, data))
+        receive(Incoming(text_of(subject), text_of(reply), head, data))
     except Exception:  # noqa: BLE001 - whatever a receiver raises
         # Raised further it would end the connection's reading, silently.
-        _log.exception("a message on %s could not be received", subject.decode())
+        _log.exception("a message on %r could not be received", subject)
+
+
+def text_of(told: bytes) -> str:
+    """What a sender wrote, whatever it is."""
+    return told.decode("utf-8", "replace")
 
 
 def shortcut_of(client: Client) -> Shortcut:
@@ -188,7 +217,7 @@ def _unread(parser: Parser) -> bytes:
 
 
 def encoded(headers: dict[str, str]) -> bytes:
-    status = " ".join(headers[name] for name in ("Status", "Description") if name in headers)
+    status = " ".join(headers[name] for name in _OF_THE_STATUS_LINE if name in headers)
     lines = [f"{name}: {value}" for name, value in headers.items()]
     first = f"NATS/1.0 {status}".rstrip()
     return "\r\n".join([first, *lines, "", ""]).encode()

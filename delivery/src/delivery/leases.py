@@ -83,8 +83,7 @@ class Lease:
         fields = self._message.reply.split(".")
         nanoseconds = int(fields[7] if len(fields) == _V1_FIELDS else fields[9])
         stored = datetime.fromtimestamp(nanoseconds // 1000 / 1e6, UTC)
-        original = self._message.header(_LOGTIME)
-        return stored if original is None else logtime_of(original.decode(), stored)
+        return logtime_of(self._message.header(_LOGTIME), stored)
 
     async def extend(self) -> None:
         """Tell the broker that the work goes on."""

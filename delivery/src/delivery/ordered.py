@@ -183,7 +183,6 @@ class OrderedLog:
             self._trouble = "gap"
             self._arrived.set()
             return
-        self._next += 1
         self.pending = int(fields[8 + offset])
         stored = datetime.fromtimestamp(int(fields[7 + offset]) // 1000 / 1e6, UTC)
         original = message.header(_LOGTIME)
@@ -191,11 +190,13 @@ class OrderedLog:
             Delivered(
                 subject=message.subject,
                 sequence=int(fields[5 + offset]),
-                logtime=stored if original is None else logtime_of(original.decode(), stored),
+                logtime=logtime_of(original, stored),
                 payload=message.data,
-                event_id=(message.header(_ID) or message.header(_OTHER_ID) or b"").decode(),
+                event_id=message.header(_ID) or message.header(_OTHER_ID) or "",
             )
         )
+        # Only now: what could not be taken is a gap to whatever comes next.
+        self._next += 1
         self._arrived.set()
 
     def _on_status(self, headers: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from anybytes import publish_bytes
 from builders import requested, retrying, started, task_id
 from contracts.events import Completed, Failed, FailedData, Retrying, RetryingData, TaskError
 from contracts.lifecycle import BackingOff
@@ -194,6 +195,8 @@ async def test_what_is_no_request_stands_in_nobodys_way(floor: Floor) -> None:
     jetstream = floor.client.jetstream()
     poison = f"generation.requested.create.scripted.{task_id(902)}"
     await jetstream.publish(poison, b"\x00 not json")
+    no_text = b"Nats-Msg-Id: \xff\r\nDarkroom-Logtime: \xff\r\n"
+    await publish_bytes(floor.client, b"generation.requested.create.scripted.\xff", b"{}", no_text)
     other = started(task=task_id(903)).model_dump_json().encode()
     await jetstream.publish(f"generation.requested.create.scripted.{task_id(903)}", other)
 

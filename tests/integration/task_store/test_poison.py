@@ -6,9 +6,11 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 
-from builders import requested, task_id
+from anybytes import publish_bytes
+from builders import requested, started, task_id
 from contracts import queries
 from contracts.events import encode
 from contracts.subjects import progress_subject, subject_of
@@ -50,6 +52,38 @@ async def test_an_event_that_can_not_be_stored_parks_its_own_task(
     assert (await _status(bus))["parked"]["events"] == 2
     records = (await bus.ask(queries.GET, task_ids=[GOOD]))["ok"]["records"]
     assert records[GOOD]["status"] == "processing"
+
+
+async def test_a_subject_that_is_no_text_is_parked_with_its_reason(
+    bus: Bus, task_store: None
+) -> None:
+    sequence = await publish_bytes(bus.client, b"generation.progress.create.\xff" + GOOD.encode())
+
+    await bus.projected(await bus.tell(requested(task=GOOD)))
+
+    [letter] = (await bus.ask(queries.DEAD_LETTERS))["ok"]["dead_letters"]
+    assert (letter["sequence"], letter["task_id"]) == (sequence, f"\N{REPLACEMENT CHARACTER}{GOOD}")
+    assert letter["reason"].startswith("undecodable")
+    records = (await bus.ask(queries.GET, task_ids=[GOOD]))["ok"]["records"]
+    assert records[GOOD]["status"] == "processing"
+
+
+async def test_an_event_under_an_id_that_is_no_text_is_applied_like_any_other(
+    bus: Bus, task_store: None, database: asyncpg.Connection
+) -> None:
+    await bus.tell(requested(task=GOOD))
+    event = started(task=GOOD)
+    sequence = await publish_bytes(
+        bus.client, subject_of(event).encode(), encode(event), b"Nats-Msg-Id: \xff\r\n"
+    )
+
+    await bus.projected(sequence)
+
+    records = (await bus.ask(queries.GET, task_ids=[GOOD]))["ok"]["records"]
+    assert (records[GOOD]["sequence"], records[GOOD]["attempt"]) == (sequence, 1)
+    kept = await database.fetchrow("SELECT * FROM log.events WHERE sequence = $1", sequence)
+    assert kept is not None
+    assert (kept["event_id"], kept["payload"]) == ("\N{REPLACEMENT CHARACTER}", encode(event))
 
 
 async def test_a_subject_too_long_for_an_index_stops_nothing(bus: Bus, task_store: None) -> None:

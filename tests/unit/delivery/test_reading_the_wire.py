@@ -43,7 +43,7 @@ class Told:
         self.calls.append(("-ERR", error))
 
 
-subjects = st.sampled_from([b"a", b"live.generation.finished.create.1", b"_INBOX.x.y"])
+subjects = st.sampled_from([b"a", b"live.generation.finished.create.1", b"_INBOX.x.y", b"a.\xff"])
 payloads = st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"\r\n", b"MSG a 7 1\r\nx\r\n"]))
 heads = st.sampled_from([b"NATS/1.0\r\n\r\n", b"NATS/1.0 503\r\n\r\n", b"NATS/1.0\r\nA: b\r\n\r\n"])
 sids = st.sampled_from([LISTENED, OTHER])
@@ -101,9 +101,8 @@ async def test_who_listens_gets_its_messages_and_nobody_else_does(
 
     expected = [each for each in theirs.calls if each[0] == LISTENED]
     assert [
-        (LISTENED, each.subject.encode(), each.reply.encode(), each.data, each.head)
-        for each in received
-    ] == expected
+        (LISTENED, each.subject, each.reply.encode(), each.data, each.head) for each in received
+    ] == [(sid, subject.decode(errors="replace"), *rest) for sid, subject, *rest in expected]
     assert ours.calls == [each for each in theirs.calls if each[0] != LISTENED]
 
 
@@ -161,13 +160,37 @@ async def test_a_receiver_that_fails_stops_nobody(monkeypatch: pytest.MonkeyPatc
     await parser.parse(b"MSG a 7 1\r\nx\r\nPING\r\n")
 
     assert told.calls == [("PING",)]
-    assert said == [("a message on %s could not be received", "a")]
+    assert said == [("a message on %r could not be received", b"a")]
+
+
+async def test_what_nats_py_can_not_read_stops_nobody() -> None:
+    class Strict(Told):
+        async def _process_msg(
+            self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+        ) -> None:
+            subject.decode()
+            await super()._process_msg(sid, subject, reply, data, headers)
+
+    told = Strict()
+    await shortcut(told).parse(b"MSG a.\xff 8 1\r\nx\r\nMSG a 8 1\r\ny\r\n")
+
+    assert told.calls == [(OTHER, b"a", b"", b"y", b"")]
+
+
+@pytest.mark.parametrize("token", [b"\x0b", b"\x0c", b"\r", b"\x00", b"\xc2\xa0"])
+async def test_a_subject_ends_where_the_broker_ends_it(token: bytes) -> None:
+    received: list[Incoming] = []
+    parser = shortcut(Told())
+    parser.receivers[LISTENED] = received.append
+    await parser.parse(b"MSG a.%bb 7 1\r\nx\r\n" % token)
+
+    assert [(each.subject, each.data) for each in received] == [(f"a.{token.decode()}b", b"x")]
 
 
 def test_headers_are_read_one_by_one_or_all_together() -> None:
     message = Incoming("a", "", b"NATS/1.0\r\nNats-Sequence: 12\r\nA:b:c\r\n\r\n", b"")
 
-    assert message.header(b"Nats-Sequence") == b"12"
+    assert message.header(b"Nats-Sequence") == "12"
     assert message.header(b"Sequence") is None
     assert message.headers == {"Nats-Sequence": "12", "A": "b:c"}
 
@@ -176,6 +199,31 @@ def test_a_status_is_a_header_too() -> None:
     message = Incoming("a", "", b"NATS/1.0 503 No Responders\r\n\r\n", b"")
 
     assert message.headers == {"Status": "503", "Description": "No Responders"}
+
+
+def test_a_status_that_a_sender_wrote_is_none() -> None:
+    message = Incoming("a", "", b"NATS/1.0\r\nStatus: 404\r\nDescription: x\r\n\r\n", b"")
+
+    assert message.headers == {}
+
+
+def test_headers_that_are_no_text_are_read_as_far_as_they_go() -> None:
+    message = Incoming("a", "", b"NATS/1.0\r\nA: \xff\r\n\xfe: c\r\n\r\n", b"")
+
+    assert message.header(b"A") == "\N{REPLACEMENT CHARACTER}"
+    assert message.headers == {"A": "\N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}": "c"}
+
+
+def test_headers_without_an_end_are_read_to_where_they_stop() -> None:
+    message = Incoming("a", "", b"NATS/1.0\r\nA: b", b"")
+
+    assert (message.header(b"A"), message.headers) == ("b", {"A": "b"})
+
+
+def test_what_the_broker_adds_comes_behind_what_a_sender_wrote() -> None:
+    message = Incoming("a", "", b"NATS/1.0\r\nA: theirs\r\nA: the broker's\r\n\r\n", b"")
+
+    assert (message.header(b"A"), message.last_header(b"A")) == ("theirs", "the broker's")
 
 
 def test_a_message_without_headers_has_none() -> None:

@@ -55,8 +55,8 @@ class LiveEvent:
 
     @property
     def logtime(self) -> datetime:
-        stamp = self._message.header(b"Nats-Time-Stamp")
-        return datetime.now(UTC) if stamp is None else parse_time(stamp.decode())
+        stamp = self._message.last_header(b"Nats-Time-Stamp")
+        return datetime.now(UTC) if stamp is None else parse_time(stamp)
 
 
 class ReadAgain:
@@ -218,7 +218,7 @@ class Live:
             task.add_done_callback(self._tasks.discard)
 
     def _on_message(self, message: Incoming) -> None:
-        sequence = int(message.header(b"Nats-Sequence") or 0)
+        sequence = int(message.last_header(b"Nats-Sequence") or 0)
         if self._sequence is not None and sequence > self._sequence + 1:
             LIVE_GAPS.inc()
             self._tell_all(READ_AGAIN)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -60,3 +62,24 @@ async def test_what_a_sender_says_of_time_and_place_is_not_believed(
     await house.tell(completed(**own(ONE)))
 
     assert [told.id for told in await stream.some(2, "task")] == [2, 3]
+
+
+async def test_what_happened_to_a_task_is_told_without_what_is_no_event(
+    task_store: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = task_store
+    gateway = await house.gateway()
+
+    async def nothing_yet(owner: str, task: str) -> tuple[list[Any], frozenset[datetime]]:
+        """A projection that has not come so far."""
+        return [], frozenset()
+
+    monkeypatch.setattr(house.parts[-1].tasks, "events", nothing_yet)
+    await house.tell(requested(**own(ONE)))
+    for payload in (b"\xff", b"[1]", b""):
+        await publish_bytes(house.client, OF_ONE, payload, b"Nats-Msg-Id: \xff%b\r\n" % payload)
+
+    answer = await gateway.get(f"/tasks/{ONE}/events")
+
+    assert answer.status_code == 200, answer.text
+    assert [each["type"] for each in answer.json()["events"]] == ["generation.requested"]

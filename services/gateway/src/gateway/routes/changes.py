@@ -139,16 +139,18 @@ async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Respon
 
 
 async def _logged(parts: Parts, task_id: str) -> list[dict[str, Any]]:
-    """The events as the log has them."""
+    """The events as the log has them; what is no JSON object is left out, as by the task-store."""
     try:
         messages = await parts.bus.link.log.history(task_id)
     except (LogUnavailable, LogUnreachable):
         return []
-    return [
-        {
-            "sequence": message.sequence,
-            "logtime": message.logtime,
-            "event": orjson.loads(message.payload),
-        }
-        for message in messages
-    ]
+    events = []
+    for message in messages:
+        try:
+            event = orjson.loads(message.payload)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(event, dict):
+            told = {"sequence": message.sequence, "logtime": message.logtime, "event": event}
+            events.append(told)
+    return events

@@ -6,15 +6,20 @@ import asyncio
 
 import asyncpg
 import httpx2
+import pytest
 
+from anybytes import publish_bytes
 from artifacts.store import ArtifactStore
 from builders import requested
 from contracts.subjects import STREAM, LaneConsumerSpec
 from darkroom.stack.ports import free_port
+from delivery.loops import end_loop
 from delivery.provision import ensure_lane
 from integration.task_store.conftest import Bus
 from servers import Server, eventually
+from task_store import watch as watching
 from task_store.app import create_app
+from task_store.examining import examine
 from task_store.projector import Projector
 from task_store.settings import Settings
 from task_store.store import open_pool
@@ -79,6 +84,44 @@ async def test_checks_are_told_and_do_not_make_the_service_unready(
     async with httpx2.AsyncClient(transport=transport, base_url="http://task-store") as http:
         answer = await http.get("/readyz")
     assert (answer.status_code, set(answer.json()["warnings"])) == (200, {"log", "lanes", "copy"})
+
+
+async def test_what_is_no_text_on_the_log_is_no_hindrance(
+    bus: Bus, database_url: str, task_store: None
+) -> None:
+    await publish_bytes(bus.client, b"generation.progress.\xff.x", headers=b"Nats-Msg-Id: \xff\r\n")
+    await bus.projected(await bus.tell(requested()))
+    pool = await open_pool(database_url)
+    try:
+        found = {each.name: each.ok for each in await examine(pool, bus.log)}
+    finally:
+        await pool.close()
+
+    assert found["copy"] is True
+
+
+async def test_a_look_that_fails_is_told_and_the_next_one_is_taken(
+    bus: Bus, database_url: str, task_store: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "EVERY_S", 0.0)
+    monkeypatch.setattr(watching, "_POLL_S", 0.0)
+    pool = await open_pool(database_url)
+    projector = Projector(bus.client, bus.requests, database_url)
+    projector.sequence = 0
+    watch = Watch(pool, bus.log, projector)
+    real = bus.log.state
+    monkeypatch.setattr(bus.log, "state", lambda: 1 // 0)
+    running = asyncio.create_task(watch.run())
+    try:
+        await eventually(watch.warnings)
+        assert watch.warnings() == {
+            "checks": "failed with ZeroDivisionError: see the task-store's log"
+        }
+        monkeypatch.setattr(bus.log, "state", real)
+        await eventually(lambda: not watch.warnings())
+    finally:
+        await end_loop(running)
+        await pool.close()
 
 
 async def test_a_log_that_is_away_tells_nothing(

@@ -68,6 +68,10 @@ class Watch:
         ) as problem:
             _log.warning("nothing can be checked", reason=repr(problem))
             found = []
+        except Exception as problem:  # noqa: BLE001 - what was found last must not stand for ever
+            _log.warning("the checks failed", reason=repr(problem), exc_info=problem)
+            detail = f"failed with {type(problem).__name__}: see the task-store's log"
+            found = [Finding("checks", ok=False, detail=detail)]
         self._take(found)
 
     def _take(self, found: Sequence[Finding]) -> None:

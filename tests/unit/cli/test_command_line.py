@@ -111,6 +111,7 @@ def test_the_address_and_the_key_come_from_the_environment(
         ["submit", "CREATE", "x", "--params", "[1]"],
         ["submit", "CREATE", "x", "--params", "{"],
         ["submit", "CREATE", "x", "--run-at", "tomorrow"],
+        ["submit", "CREATE", "x", "--run-at", "0001-01-01T00:00:00+14:00"],
         ["submit", "CREATE", "x", "-o", "no/such/directory/x.png"],
     ],
     ids=" ".join,

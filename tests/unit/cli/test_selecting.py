@@ -120,6 +120,8 @@ def test_types_and_events_may_be_written_as_people_do() -> None:
         ({"since": "yesterday"}, "how long ago"),
         ({"until": "2026-11-21T12:00:00"}, "with its zone"),
         ({"since": "999999999999d"}, "how long ago"),
+        ({"since": "0001-01-01T00:00:00+01:00"}, "how long ago"),
+        ({"until": "9999-12-31T23:59:59-01:00"}, "how long ago"),
         ({"events": ("finished",)}, ", ".join(EVENT_NAMES)),
         ({"type_name": "a.b"}, "PHOTO_TO_3D"),
         ({"task_id": "a b"}, "can't be the id"),
@@ -141,3 +143,10 @@ def test_reading_ends_where_nothing_wanted_can_follow() -> None:
     # The clock of another broker may be a little behind.
     assert [by_time.is_past(each) for each in (LINE[3], much_later)] == [False, True]
     assert not Wanted().is_past(much_later)
+
+
+def test_to_the_end_of_time_nothing_is_past() -> None:
+    wanted = wanted_of(NOTHING | {"until": "9999-12-31T23:59:59Z"}, NOON)
+
+    assert wanted.has(LINE[0])
+    assert not wanted.is_past(LINE[0])

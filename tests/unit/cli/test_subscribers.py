@@ -46,7 +46,10 @@ def test_where_a_subscriber_begins(text: str, start: Start) -> None:
     assert start_of(text, NOW) == start
 
 
-@pytest.mark.parametrize("text", ["yesterday", "-1", "", "2026-11-21T12:00:01Z"])
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "-1", "", "2026-11-21T12:00:01Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23Z"],
+)
 def test_where_none_can_begin(text: str) -> None:
     with pytest.raises(click.BadParameter):
         start_of(text, NOW)

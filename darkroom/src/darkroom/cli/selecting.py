@@ -92,7 +92,7 @@ class Wanted:
         """Whether nothing that is wanted can come after this message."""
         if self.until_sequence is not None and message.sequence >= self.until_sequence:
             return True
-        return self.until is not None and message.logtime > self.until + _CLOCKS_DIFFER
+        return self.until is not None and message.logtime - self.until > _CLOCKS_DIFFER
 
     def as_json(self) -> dict[str, Any]:
         """The conditions that are given, as they are written."""
@@ -162,11 +162,11 @@ def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
         if ago is not None:
             return now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Unclear(
-            f"{option} {text}: write a time with its zone (2026-11-21T10:00:00Z), or how long ago "
-            "(90s, 30m, 2h, 7d)."
-        )
-    return moment.astimezone(UTC)
+        pass
+    raise Unclear(
+        f"{option} {text}: write a time with its zone (2026-11-21T10:00:00Z), or how long ago "
+        "(90s, 30m, 2h, 7d)."
+    )

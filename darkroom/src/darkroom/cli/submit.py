@@ -117,7 +117,7 @@ def provider_params(params: str | None, pairs: tuple[str, ...]) -> dict[str, Any
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.UsageError(
             f"--run-at {text}: give it as 2026-12-24T18:00 (local time), or with a zone: +01:00."
         ) from None

@@ -45,15 +45,15 @@ def start_of(text: str, now: datetime) -> Start:
     if text.isascii() and text.isdecimal():
         return Start(DeliverPolicy.BY_START_SEQUENCE, sequence=max(1, int(text)))
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{text!r} is neither new, all, a sequence nor a time (2026-11-21T10:00:00Z)"
         ) from None
-    if moment.astimezone(UTC) > now:
+    if moment > now:
         # The broker would begin at the log's beginning.
         raise click.BadParameter(f"{text} is still to come: use new")
-    return Start(DeliverPolicy.BY_START_TIME, time=moment.astimezone(UTC))
+    return Start(DeliverPolicy.BY_START_TIME, time=moment)
 
 
 async def ensure(nats_url: str, spec: SubscriberSpec, *, mend: bool) -> list[Difference]:

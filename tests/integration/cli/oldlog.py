@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
+from anybytes import publish_bytes
 from builders import completed, progressed, requested, started, task_id
 from contracts.events import Event
 from contracts.subjects import StreamSpec
@@ -43,6 +44,18 @@ class OldLog:
             await self.client.jetstream().publish(
                 f"generation.progress.create.{task}", payload, headers=headers
             )
+
+    async def tell_no_text(self, task: str) -> None:
+        """What is no text where a subject or an id is, twice under what then reads the same."""
+        known = f"generation.progress.create.{task}".encode()
+        for subject, headers in (
+            (b"generation.progress.create.\xff", b""),
+            (known, b"Nats-Msg-Id: \xff\r\n"),
+            (known, b"Nats-Msg-Id: \xfe\r\n"),
+            (known, b"Nats-Msg-Id: a\nb\r\n"),
+            (b"generation.progress.a\x0bb\x00.c", b"Nats-Msg-Id: c\r\n"),
+        ):
+            await publish_bytes(self.client, subject, headers=headers)
 
     async def all_of(self, stream: str) -> list[Msg]:
         """Everything in a stream, in order, as a subscriber that knows nothing of ours reads it."""

@@ -15,6 +15,7 @@ import pytest
 from nats.aio.msg import Msg
 
 from builders import OWNER, task_id
+from contracts.events import encode
 from contracts.subjects import STREAM
 from integration.cli.conftest import Shell, ended
 from integration.cli.oldlog import ODD, OldLog, life, old_log
@@ -71,6 +72,8 @@ async def test_tail_has_the_same_filters(bare: Shell, log: OldLog) -> None:
     assert await sequences("--event", "completed", "-n", "2") == [8, 12]
     assert await sequences("--owner", "ann") == [5, 6, 7, 8]
     assert await sequences("--since", "1h", "--until-sequence", "2") == [1, 2]
+    ever = ("--since", "0001-01-01T00:00:00Z", "--until", "9999-12-31T23:59:59Z")
+    assert await sequences(*ever) == list(range(1, 13))
     assert await sequences("--task", task_id(3), "-n", "3") == [10, 11, 12]
 
 
@@ -111,6 +114,50 @@ async def test_an_export_replayed_from_its_file_is_the_log_byte_for_byte(
     copied = await log.all_of("REPLAY_audit")
     assert [(f"replay.audit.{subject}", *rest) for subject, *rest in told(original)] == told(copied)
     assert [each.data for each in copied[4:8]] == list(ODD)
+
+
+@pytest.mark.parametrize("source", ["the log", "a file"])
+async def test_what_is_no_text_is_exported_and_replayed_and_nothing_else_suffers(
+    source: str, bare: Shell, log: OldLog, tmp_path: Path
+) -> None:
+    await log.tell(*life(1))
+    await log.tell_no_text(task_id(1))
+    await log.tell(*life(2))
+    path = tmp_path / "events.jsonl"
+
+    made = await bare("events", "export", "-o", str(path), "--json")
+    words = ("--from-file", str(path)) if source == "a file" else ()
+    ran = await bare("events", "replay", "--to", "audit", *words, "--json")
+
+    assert made.json["events"] == 13
+    assert (ran.exit_code, ran.json["events"]) == (0, 13), ran.stderr
+    lines = [json.loads(line) for line in path.read_text().split("\n")[:-1]]
+    assert [(each["subject"], each["id"]) for each in lines[4:9]] == [
+        ("generation.progress.create.\ufffd", ""),
+        (f"generation.progress.create.{task_id(1)}", "\ufffd"),
+        (f"generation.progress.create.{task_id(1)}", "\ufffd"),
+        (f"generation.progress.create.{task_id(1)}", "a\nb"),
+        ("generation.progress.a\x0bb\x00.c", "c"),
+    ]
+    js = log.client.jetstream()
+    copies = [await js.get_msg("REPLAY_audit", sequence) for sequence in range(1, 14)]
+    assert [each.subject for each in copies] == [
+        f"replay.audit.{each['subject']}" for each in lines
+    ]
+    fine = [each for number, each in enumerate(copies) if not 4 <= number < 9]
+    assert [each.data for each in fine] == [encode(each) for each in (*life(1), *life(2))]
+
+
+async def test_the_tail_shows_what_is_no_text(bare: Shell, log: OldLog) -> None:
+    await log.tell_no_text(task_id(1))
+    await log.tell(*life(2))
+
+    ran = await bare("events", "tail")
+    one = await bare("events", "tail", "--task", task_id(1), "--json")
+
+    assert len(ran.stdout.splitlines()) == 9
+    assert "completed" in ran.stdout
+    assert [json.loads(line)["sequence"] for line in one.stdout.splitlines()] == [2, 3, 4]
 
 
 async def test_a_replay_says_what_was_when_and_never_touches_the_log(

@@ -270,19 +270,22 @@ def event_line(event: Mapping[str, Any]) -> Text:
     line.append(f"{event['sequence']:>8} ", style="dim")
     line.append(f"{when(event['logtime'])} ")
     line.append(f"{plain(event.get('subject', ''))} ", style="dim")
-    line.append(name.removeprefix("generation."), style=_ENDS.get(name, "bold"))
-    line.append(f" {_told(event.get('data') or {})}")
+    line.append(plain(name.removeprefix("generation.")), style=_ENDS.get(name, "bold"))
+    line.append(f" {_told(event.get('data'))}")
     return line
 
 
-def _told(data: Mapping[str, Any]) -> str:
+def _told(data: Any) -> str:
+    """What an event says; whoever publishes may have written anything there."""
+    if not isinstance(data, Mapping):
+        return ""
     said = []
     for name, value in data.items():
         if name in _UNTOLD or value in (None, "", [], {}):
             continue
-        if name == "error":
+        if name == "error" and isinstance(value, Mapping):
             said.append(f"{value.get('code')}: {value.get('message')}")
-        elif name == "artifacts":
+        elif name == "artifacts" and isinstance(value, list):
             said.append(f"artifacts={len(value)}")
         else:
             said.append(f"{name}={value}")

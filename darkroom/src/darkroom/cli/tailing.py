@@ -95,11 +95,13 @@ async def _last(
 
 
 def as_event(message: Message) -> dict[str, Any]:
-    """The event with its place in the log; what can't be decoded is shown as it is."""
+    """The event with its place in the log; what can't be read, or told again, is shown as it is."""
     place = {"sequence": message.sequence, "logtime": message.logtime.isoformat()}
     try:
         event = json.loads(message.payload)
-    except ValueError:
+        # Half a surrogate pair, or what is nested too deeply, can be read and never be written.
+        json.dumps(event, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         event = None
     if isinstance(event, dict):
         return {**event, **place}

@@ -17,7 +17,7 @@ from servers import Server, fresh_database
 from task_store import store
 from task_store.archive import Held
 from task_store.history import History
-from task_store.importing import Imported, OtherLog, import_segments
+from task_store.importing import Behind, Imported, OtherLog, import_segments
 from task_store.writer import Projection
 
 
@@ -61,17 +61,72 @@ async def test_rows_come_back_from_the_archive_after_the_database_was_lost(
 
 async def _after_the_loss(kept: Store, url: str) -> Store:
     """A new database that the log was projected into, as far as it goes back."""
+    again = await _emptied(kept, url)
+    await _catch_up(again)
+    return again
+
+
+async def _emptied(kept: Store, url: str) -> Store:
+    """A new database in which nothing is yet."""
     database = await store.open_connection(url)
     await store.migrate(database)
-    again = Store(kept.bus, url, database, kept.files)
-    projection = Projection(database)
+    return Store(kept.bus, url, database, kept.files)
+
+
+async def _catch_up(again: Store) -> None:
+    projection = Projection(again.database)
     await projection.load()
-    await projection.adopt(await kept.bus.log.state())
-    last = (await kept.bus.log.state()).last_sequence
-    async with History(kept.bus.client, kept.bus.requests, database) as history:
+    await projection.adopt(await again.bus.log.state())
+    last = (await again.bus.log.state()).last_sequence
+    async with History(again.bus.client, again.bus.requests, again.database) as history:
         while batch := await history.take(last):
             await projection.apply(batch)
-    return again
+
+
+async def test_nothing_is_imported_beyond_what_the_task_store_has_yet_to_read(
+    kept: Store, postgres: Server
+) -> None:
+    await kept.tell(*lives(1), requested(task=task_id(3)), *lives(2))
+    await kept.round()
+
+    async with fresh_database(postgres.url) as url:
+        again = await _emptied(kept, url)
+        told = await _import(again)
+        before = await again.raw()
+        await _catch_up(again)
+        raw = await again.raw()
+        told_later = await _import(again)
+        again.database.terminate()
+
+    assert (told, before) == ("the task-store is still at 0 of 9", 0)
+    assert raw == 9
+    assert told_later == "0 events of 2 tasks are back"
+
+
+async def test_a_log_that_was_emptied_leaves_nothing_to_wait_for(
+    kept: Store, postgres: Server
+) -> None:
+    await kept.pruned(*lives(1))
+    before = await kept.rows()
+
+    async with fresh_database(postgres.url) as url:
+        again = await _emptied(kept, url)
+        told = await _import(again)
+        await again.rebuild()
+        rows = await again.rows()
+        again.database.terminate()
+
+    assert told == "4 events of 1 tasks are back"
+    assert rows == before
+
+
+async def _import(again: Store) -> str:
+    async with again.archive() as archive:
+        try:
+            done = await import_segments(archive, again.bus.log, lambda _done, _of: None)
+        except Behind as problem:
+            return str(problem)
+    return f"{done.events} events of {done.tasks} tasks are back"
 
 
 async def test_segments_of_another_log_are_refused(kept: Store, database_url: str) -> None:

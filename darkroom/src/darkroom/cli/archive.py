@@ -25,7 +25,7 @@ from delivery.lines import Unreadable
 from delivery.log import LogReader
 from task_store import store
 from task_store.archive import Held
-from task_store.importing import Imported, OtherLog, import_segments
+from task_store.importing import Behind, Imported, OtherLog, import_segments
 from task_store.sql import ARCHIVE
 
 
@@ -191,6 +191,8 @@ async def _import(tell: Callable[[int, int], None]) -> Imported:
     async with _servers() as (url, log, files), archive_alone(url, log, files) as at_work:
         try:
             return await import_segments(at_work, log, tell)
+        except Behind as problem:
+            raise Refused(f"{problem}: run this again when it has caught up.") from None
         except (OtherLog, Unreadable) as problem:
             raise Refused(f"{problem}. What came before it is imported; nothing else is.") from None
 

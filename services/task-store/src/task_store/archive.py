@@ -162,7 +162,7 @@ class Archive:
             await self.files.put(key, segment.content, CONTENT_TYPE)
         if position > state["sequence"] or chosen or postponed:
             async with self.connection.transaction():
-                await self._hold()
+                await self.hold()
                 await self._register(chosen, number, key, segment)
                 await self.connection.execute(ARCHIVE["postpone"], postponed)
                 await self.connection.execute(ARCHIVE["move_on"], position, number)
@@ -177,7 +177,7 @@ class Archive:
         """
         log = await self._log.state()
         async with self.connection.transaction():
-            checkpoint = await self._hold()
+            checkpoint = await self.hold()
             if checkpoint.stream_created != log.created:
                 # What another log lacks may be needed to restore this one.
                 return 0
@@ -273,7 +273,7 @@ class Archive:
         await self.connection.execute(_KEEP_TASKS, task_ids, sequences, through)
         await self.connection.execute(ARCHIVE["postpone_no_more"], task_ids)
 
-    async def _hold(self) -> Checkpoint:
+    async def hold(self) -> Checkpoint:
         """Let nothing be projected until the transaction ends. Raises `store.Superseded`."""
         checkpoint = await hold_checkpoint(self.connection)
         if checkpoint.build < 0:

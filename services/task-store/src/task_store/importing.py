@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from artifacts.keys import ARCHIVE as FOLDER
 from artifacts.keys import kind
 from contracts.messages import Message
-from contracts.subjects import task_id_of
+from contracts.subjects import ALL_EVENTS, task_id_of
 from delivery.log import LogReader
 from task_store.archive import Archive
 from task_store.segments import messages_in
@@ -20,6 +20,11 @@ _BATCH = 1000
 
 class OtherLog(Exception):
     """The segment is not of the log that this database is of; the message says why."""
+
+
+class Behind(Exception):
+    """The projection has yet to read what was told before the segment's end; the message says how
+    far it is."""
 
 
 @dataclass
@@ -38,29 +43,41 @@ async def import_segments(
     """Bring back what all segments hold, each in a transaction; one that was broken off goes on.
 
     The rows are then to be made from it by a rebuild; until then nothing is archived. Raises
-    `OtherLog`, `Unreadable` and what log, database and object store raise.
+    `Behind`, `OtherLog`, `Unreadable` and what log, database and object store raise.
     """
     done = Imported()
     keys = [
         stored.key async for stored in archive.files.list(FOLDER) if kind(stored.key) == "segment"
     ]
     last = (await log.state()).last_sequence
+    newest = await log.last(ALL_EVENTS)
+    to_project = 0 if newest is None else newest.sequence
     for number, key in enumerate(sorted(keys), 1):
         content = await archive.files.get(key)
         messages = await asyncio.to_thread(lambda: list(messages_in(content, key)))  # noqa: B023
         if messages[-1].sequence > last:
             raise OtherLog(f"{key} goes to {messages[-1].sequence}, the log ends at {last}")
-        await _import(archive, key, messages, len(content), done)
+        await _import(archive, key, messages, len(content), to_project, done)
         tell(number, len(keys))
     return done
 
 
 async def _import(
-    archive: Archive, key: str, messages: Sequence[Message], size: int, done: Imported
+    archive: Archive,
+    key: str,
+    messages: Sequence[Message],
+    size: int,
+    to_project: int,
+    done: Imported,
 ) -> None:
     connection = archive.connection
     through = {task_id_of(message.subject): message.sequence for message in messages}
     async with connection.transaction():
+        # The projector takes the end of the raw copy for all that it has copied: nothing may be put
+        # in before its eyes that lies beyond what it has yet to read.
+        at = (await archive.hold()).sequence
+        if at < min(messages[-1].sequence, to_project):
+            raise Behind(f"the task-store is still at {at} of {to_project}")
         known = await connection.fetch(ARCHIVE["not_to_import"], list(through))
         left_alone = {row["task_id"] for row in known}
         lost = [each for each in messages if task_id_of(each.subject) not in left_alone]
@@ -81,6 +98,8 @@ async def _import(
             await connection.execute(ARCHIVE["hold"], last, lost[0].sequence - 1)
         else:
             await connection.execute(ARCHIVE["move_on"], 0, last)
+        # Where the log has nothing of it any more, the rebuild must still go that far.
+        await connection.execute(ARCHIVE["pass_by"], messages[-1].sequence, messages[-1].logtime)
     done.segments += 1
     done.events += inserted
     done.tasks += len(through.keys() - left_alone)

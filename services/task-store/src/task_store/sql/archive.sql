@@ -200,3 +200,7 @@ ON CONFLICT DO NOTHING
 -- What was imported is to be made into rows before anything is archived again.
 UPDATE archive.state SET segments = $1, sequence = least(sequence, $2), raw_changes = raw_changes + 1,
     held_at_build = (SELECT build FROM live.checkpoint)
+
+-- name: pass_by
+-- All that the log had up to an imported event has been read; a rebuild goes as far as the checkpoint.
+UPDATE live.checkpoint SET sequence = $1, logtime = greatest(logtime, $2) WHERE sequence < $1

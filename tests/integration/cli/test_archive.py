@@ -127,3 +127,35 @@ async def test_all_of_an_owner_goes_from_the_archive_too(old: System, shell: She
     assert after.exit_code == 0, after.stdout
     assert damaged.exit_code == 1
     assert {each["where"] for each in damaged.json["left"]} == {"segments that can't be read"}
+
+
+async def test_a_segment_that_cannot_be_read_keeps_nothing_else_from_being_erased(
+    old: System, shell: Shell
+) -> None:
+    files = store_of(old)
+    known = {each.key async for each in files.list("archive")}
+    written: list[str] = []
+    for prompt in ("fourth secret", "fifth secret"):
+        await done(old, prompt)
+        assert (await shell("archive", "run", "--older-than", "0")).exit_code == 0
+        written += {each.key async for each in files.list("archive")} - known - {*written}
+    damaged, other = written
+    content = await files.get(damaged)
+    await files.put(damaged, b"no segment", "application/gzip")
+
+    erased = await shell("erase", "local", "--yes")
+    ran = await shell("archive", "run", "--older-than", "0")
+    of_another = await shell("erase", "nobody", "--yes")
+    kept = [each.key async for each in files.list("archive")]
+    await files.put(damaged, content, "application/gzip")
+    again = await shell("erase", "local", "--yes")
+
+    assert erased.exit_code == 1
+    assert f"segments that can't be read: 1 ({damaged}" in erased.stdout
+    assert f"{damaged})" in erased.stdout.partition("tasks to scrub from segments: 1")[2]
+    assert other not in kept
+    assert (ran.exit_code, damaged in ran.stderr) == (1, True)
+    assert of_another.exit_code == 1
+    assert "tasks to scrub" not in of_another.stdout
+    assert again.exit_code == 0, again.stdout + again.stderr
+    assert b"secret" not in await kept_in(old)

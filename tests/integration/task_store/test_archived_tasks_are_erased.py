@@ -74,6 +74,67 @@ async def test_what_is_told_while_a_segment_is_written_is_not_lost_and_not_kept(
     assert await kept.differences() == []
 
 
+async def test_a_segment_that_is_not_in_the_store_is_not_forgotten(
+    kept: Store, tmp_path: Path
+) -> None:
+    """The store may be another one, or not mounted: what the segment has is told again later."""
+    await kept.pruned(*life(1, prompt="secret"), *lives(2))
+    await kept.pruned(*lives(3))
+    events, segments = await kept.events(2), await kept.segments()
+    await kept.tell(erased(task=task_id(1), at=30), erased(task=task_id(3), at=30))
+    right = kept.files
+    kept.files = ArtifactStore.open((tmp_path / "not mounted").as_uri())
+
+    problems = await _scrub(kept)
+    known = await kept.database.fetch("SELECT key FROM archive.segments")
+    kept.files = right
+    told = await kept.events(2)
+    await _scrub(kept)
+
+    assert problems == {1: f"{segments[0]} is not in the object store"}
+    # Of the one with nothing else in it nothing needs to be known.
+    assert [row["key"] for row in known] == segments[:1]
+    assert told == events
+    assert b"secret" not in await kept.segment_text()
+
+
+@pytest.mark.parametrize("damaged", [b"no segment", b""])
+async def test_a_segment_that_cannot_be_read_keeps_no_other_from_being_scrubbed(
+    kept: Store, damaged: bytes
+) -> None:
+    for number in (1, 2, 3):
+        await kept.tell(*life(number, prompt=f"secret {number}"), *lives(number + 10))
+        await kept.round()
+    first, *others = await kept.segments()
+    content = await kept.files.get(first)
+    await kept.files.put(first, damaged, "application/gzip")
+    await kept.tell(*(erased(task=task_id(number), at=40) for number in (1, 2, 3)))
+
+    problems = await _scrub(kept)
+    left = await kept.database.fetch("SELECT segment FROM archive.contents WHERE scrub")
+    texts = [await kept.files.get(key) for key in others]
+    await kept.files.put(first, content, "application/gzip")
+    mended = await _scrub(kept)
+
+    assert list(problems) == [1]
+    assert first in problems[1]
+    assert [row["segment"] for row in left] == [1]
+    for number, text in zip((2, 3), texts, strict=True):
+        told = b"".join(each.payload for each in messages_in(text, "segment"))
+        assert f"secret {number}".encode() not in told
+        assert task_id(number + 10).encode() in told
+    assert mended == {}
+    assert b"secret" not in await kept.segment_text()
+
+
+async def _scrub(kept: Store) -> dict[int, str]:
+    """Returns what could not be scrubbed, and why."""
+    async with kept.archive() as archive:
+        while await archive.scrub():
+            pass
+        return archive.unreadable
+
+
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ArtifactStore]:
     """A bucket on a local server that speaks S3."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from artifacts.store import ArtifactStore
 from darkroom.cli.archives import archive_alone
-from darkroom.cli.failures import Refused
+from darkroom.cli.failures import FOUND_SOMETHING, Refused
 from darkroom.cli.invocation import Invocation, group, pass_invocation
 from darkroom.cli.objects import object_store
 from darkroom.cli.screen import console, pairs, progress_bar, when
@@ -90,19 +90,28 @@ def list_(invocation: Invocation, after: int, limit: int) -> None:
     help="Tasks of which nothing was told for so long.  [default: ARCHIVE_AFTER_S]",
 )
 @pass_invocation
-def run_(invocation: Invocation, older_than_s: float | None) -> None:
+@click.pass_context
+def run_(ctx: click.Context, invocation: Invocation, older_than_s: float | None) -> None:
     """Archive, scrub and prune all that is due, as the task-store does by itself."""
     with progress_bar("archiving", "tasks") as tell:
         worked = run(_run(older_than_s, lambda tasks: tell(tasks, tasks)))
     if invocation.as_json:
         invocation.print_json(asdict(worked))
-        return
+    else:
+        _say(worked)
+    if worked.unreadable:
+        ctx.exit(FOUND_SOMETHING)
+
+
+def _say(worked: Worked) -> None:
     click.echo(
         f"{worked.tasks:,} tasks with {worked.events:,} events were archived in "
         f"{worked.segments:,} segments, {worked.pruned:,} pruned, {worked.scrubbed:,} scrubbed."
     )
     if worked.busy:
         click.echo("A rebuild or a verification is at work: nothing was pruned.", err=True)
+    for problem in worked.unreadable:
+        click.echo(f"{problem}: what was erased of it stays to be scrubbed.", err=True)
 
 
 @archive.command("import")
@@ -137,6 +146,7 @@ class Worked:
     pruned: int = 0
     scrubbed: int = 0
     busy: bool = False
+    unreadable: list[str] = field(default_factory=list)
 
 
 async def _status() -> dict[str, Any]:
@@ -184,6 +194,7 @@ async def _run(older_than_s: float | None, tell: Callable[[int], None]) -> Worke
             worked.busy = worked.busy or done.busy
             tell(worked.tasks)
             if done.nothing:
+                worked.unreadable = list(at_work.unreadable.values())
                 return worked
 
 

@@ -36,4 +36,5 @@ async def archive_alone(
                         "Run this again when it is done."
                     ) from None
                 await asyncio.sleep(_PAUSE_S)
+        await archive.tidy()
         yield archive

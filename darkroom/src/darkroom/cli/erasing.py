@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -165,7 +165,7 @@ async def _look_at_replays(plane: Plane, found: Remains) -> None:
 async def _look_at_archive(plane: Plane, sought: Sought, found: Remains) -> None:
     """Every segment, known to the database or not, and what that says is to be scrubbed."""
     for task_id, segment in await erasure.to_scrub(plane.database, found.types.keys()):
-        found.note("tasks to scrub from segments", f"segment {segment}", task_id)
+        found.note("tasks to scrub from segments", segment, task_id)
     async for stored in plane.files.list(ARCHIVE):
         if kind(stored.key) != "segment":
             continue
@@ -280,7 +280,10 @@ async def _forget(plane: Plane, sought: Sought, found: Remains) -> None:
 
 
 async def _scrub(plane: Plane, sought: Sought, found: Remains) -> None:
-    """Rid the segments of what was erased: those that the database knows to have it, and others."""
+    """Rid the segments of what was erased: those that the database knows to have it, and others.
+
+    What can't be read stays as it is; the next look tells of it.
+    """
     async with archive_alone(plane.database_url, plane.log, plane.files) as archive:
         while await archive.scrub():
             pass
@@ -290,7 +293,8 @@ async def _scrub(plane: Plane, sought: Sought, found: Remains) -> None:
             return judge(message.payload, task_id, found.types, sought) == "remains"
 
         for key in sorted(found.segments):
-            await archive.rewrite(key, is_gone)
+            with suppress(Unreadable):
+                await archive.rewrite(key, is_gone)
 
 
 def _envelope(

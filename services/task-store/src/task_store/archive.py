@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from artifacts.keys import segment_key
 from artifacts.store import ArtifactStore, NotFound
 from contracts.messages import Message
 from contracts.subjects import task_id_of
+from delivery.lines import Unreadable
 from delivery.log import LogReader
 from delivery.ordered import Delivered
 from task_store import store
@@ -91,9 +92,7 @@ async def opened(database_url: str, log: LogReader, files: ArtifactStore) -> Asy
             raise Busy
         await connection.execute(STATEMENTS["find_by_key"])
         await connection.execute(ARCHIVE["begin"])
-        archive = Archive(connection, log, files)
-        await archive.tidy()
-        yield archive
+        yield Archive(connection, log, files)
     finally:
         connection.terminate()
 
@@ -104,6 +103,8 @@ class Archive:
     def __init__(self, connection: asyncpg.Connection, log: LogReader, files: ArtifactStore):
         self.connection = connection
         self.files = files
+        self.unreadable: dict[int, str] = {}
+        """Segments that were to be scrubbed and could not be read, with why; not tried again."""
         self._log = log
 
     async def tidy(self) -> None:
@@ -113,12 +114,15 @@ class Archive:
             await self.files.delete([in_hand])
             await self.connection.execute(ARCHIVE["take_in_hand"], None)
 
-    async def run_once(self, before: datetime) -> Done:
+    async def run_once(self, before: datetime | None) -> Done:
         """One segment of tasks that were told of last before ``before``, some pruned, one scrubbed.
 
-        Raises `Held`, `store.Superseded`, and what database, log and object store raise: what was
+        Without ``before`` only that. Raises `Held`, `store.Superseded`, and what database, log and object store raise: what was
         not done then is done in a later round.
         """
+        await self.tidy()
+        if before is None:
+            return Done(Written(), 0, await self.scrub())
         written = await self.write(before)
         pruned = await self._prune_some()
         # Last, so that a segment that can't be read stops nothing else.
@@ -192,25 +196,31 @@ class Archive:
         return len(task_ids)
 
     async def scrub(self) -> int:
-        """Take erased tasks out of one segment; out of how many of its tasks it was taken.
+        """Take erased tasks out of the next segment that can be read; how many they were.
 
         The object is replaced as a whole, under the same key: a reader sees it with them or
         without, and to do it twice is to do it once.
         """
-        row = await self.connection.fetchrow(ARCHIVE["to_scrub"])
-        if row is None:
-            return 0
-        number, key, task_ids = row["segment"], row["key"], frozenset(row["task_ids"])
-        if key is not None:
-            await self.rewrite(key, lambda event: task_id_of(event.subject) in task_ids)
-        await self.connection.execute(ARCHIVE["scrubbed"], number, list(task_ids))
-        return len(task_ids)
+        while row := await self.connection.fetchrow(ARCHIVE["to_scrub"], list(self.unreadable)):
+            number, key, task_ids = row["segment"], row["key"], frozenset(row["task_ids"])
+            try:
+                if key is not None:
+                    await self.rewrite(key, _told_of(task_ids))
+            except Unreadable as problem:
+                self.unreadable[number] = str(problem)
+            else:
+                await self.connection.execute(ARCHIVE["scrubbed"], number, list(task_ids))
+                return len(task_ids)
+        return 0
 
     async def rewrite(self, key: str, is_gone: Callable[[Message], bool]) -> None:
-        """Take some events out of a segment."""
+        """Take some events out of a segment. Raises `Unreadable`."""
         try:
             content = await self.files.get(key)
         except NotFound:
+            # An object that nothing is left of has gone; one with other tasks in it is elsewhere.
+            if await self.connection.fetchval(ARCHIVE["has_others"], key):
+                raise Unreadable(f"{key} is not in the object store") from None
             segment = None
         else:
             segment = await asyncio.to_thread(without, content, key, is_gone)
@@ -279,6 +289,10 @@ class Archive:
         if checkpoint.build < 0:
             raise store.Superseded
         return checkpoint
+
+
+def _told_of(task_ids: Collection[str]) -> Callable[[Message], bool]:
+    return lambda event: task_id_of(event.subject) in task_ids
 
 
 def _cut(ready: Sequence[Any], position: int) -> tuple[list[Any], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -12,13 +13,25 @@ from artifacts.store import ArtifactStore, StoreUnavailable
 from delivery.lines import Unreadable
 from delivery.log import LogReader, LogUnavailable
 from task_store import metrics, store
-from task_store.archive import Archive, Busy, Done, Held, Written, opened
+from task_store.archive import Archive, Busy, Done, Held, opened
 from task_store.projector import Projector
 from task_store.sql import ARCHIVE
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
+_LATER = (
+    Held,
+    Unreadable,
+    LogUnavailable,
+    StoreUnavailable,
+    store.SchemaMissing,
+    store.Superseded,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 EVERY_S = 30.0
 STANDBY_S = 1.0
 
@@ -41,36 +54,33 @@ async def keep_archiving(
                     await _catch_up(archive, projector, after)
         except Busy:
             _log.info("somebody else archives")
-        except (
-            Held,
-            Unreadable,
-            LogUnavailable,
-            StoreUnavailable,
-            store.SchemaMissing,
-            store.Superseded,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            OSError,
-            TimeoutError,
-        ) as problem:
+        except _LATER as problem:
             metrics.ARCHIVE_FAILURES.labels(type(problem).__name__).inc()
             _log.warning("archiving goes on later", reason=repr(problem))
         await asyncio.sleep(STANDBY_S if projector.sequence is None else EVERY_S)
 
 
 async def _catch_up(archive: Archive, projector: Projector, after: timedelta) -> None:
-    """Round after round while there is something to do, at most half of the time."""
+    """Round after round while there is something to do, at most half of the time.
+
+    Raises what `Archive.run_once` raises, and `Unreadable` where segments could not be scrubbed.
+    """
     while projector.sequence is not None:
         began = time.monotonic()
-        if after:
-            done = await archive.run_once(datetime.now(UTC) - after)
-        else:
-            done = Done(Written(), 0, await archive.scrub())
+        try:
+            done = await archive.run_once(datetime.now(UTC) - after if after else None)
+        except _LATER:
+            # What fails for long is seen by how much is due.
+            with suppress(*_LATER):
+                await set_gauges(archive, after)
+            raise
         tell(done)
         await set_gauges(archive, after)
         if done.nothing:
-            return
+            break
         await asyncio.sleep(time.monotonic() - began)
+    if archive.unreadable:
+        raise Unreadable("; ".join(archive.unreadable.values()))
 
 
 def tell(done: Done) -> None:

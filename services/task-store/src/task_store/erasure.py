@@ -88,8 +88,8 @@ async def leave_archive(connection: asyncpg.Connection, task_ids: Collection[str
 
 async def to_scrub(
     connection: asyncpg.Connection, task_ids: Collection[str]
-) -> list[tuple[str, int]]:
-    """Which of some tasks are still to be scrubbed from which segments."""
+) -> list[tuple[str, str]]:
+    """Which of some tasks are still to be scrubbed from which segments, named by number and key."""
     rows = await connection.fetch(ERASURE["to_scrub"], list(task_ids), timeout=LONG_S)
     return [(row["task_id"], row["segment"]) for row in rows]
 

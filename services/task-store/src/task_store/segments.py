@@ -37,6 +37,8 @@ def segment_of(messages: Sequence[Message]) -> Segment:
 
 def messages_in(content: bytes, key: str) -> Iterator[Delivered]:
     """All that a segment holds, one after the other. Raises `Unreadable`."""
+    if not content:
+        raise Unreadable(f"{key} is empty")
     try:
         with gzip.open(BytesIO(content)) as lines:
             yield from messages_of(lines, key)

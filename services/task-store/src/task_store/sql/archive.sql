@@ -102,10 +102,12 @@ WITH rows_gone AS (
 INSERT INTO archive.pruned_types (type) SELECT DISTINCT type FROM told ON CONFLICT DO NOTHING
 
 -- name: to_scrub
--- The first segment with events of erased tasks, and which those are. It may be none of ours.
+-- The first segment with events of erased tasks, and which those are; but for some ($1). It may be
+-- none of ours.
 SELECT c.segment, s.key, array_agg(c.task_id::text) AS task_ids
 FROM archive.contents c LEFT JOIN archive.segments s USING (segment)
-WHERE c.scrub AND c.segment = (SELECT min(segment) FROM archive.contents WHERE scrub)
+WHERE c.scrub AND c.segment = (
+    SELECT min(segment) FROM archive.contents WHERE scrub AND segment <> ALL($1::bigint[]))
 GROUP BY c.segment, s.key
 
 -- name: scrubbed
@@ -117,6 +119,15 @@ WHERE key = $1
 
 -- name: drop_segment
 DELETE FROM archive.segments WHERE key = $1
+
+-- name: has_others
+-- Whether a segment has tasks that are not erased. No index tells those of a segment: they are looked
+-- for where its number of tasks does not say so.
+SELECT CASE
+    WHEN s.tasks > (SELECT count(*) FROM archive.contents c WHERE c.segment = s.segment AND c.scrub)
+    THEN true
+    ELSE EXISTS (SELECT FROM archive.contents c WHERE c.segment = s.segment AND NOT c.scrub) END
+FROM archive.segments s WHERE s.key = $1
 
 -- name: forget
 -- Erased tasks leave the archive: the row now, the events as soon as their segments are scrubbed.

@@ -26,8 +26,9 @@ FROM {table} WHERE owner = $1 OR task_id = $2::uuid
 
 -- name: to_scrub
 -- Those of some tasks that segments of the archive are still to be rid of.
-SELECT task_id::text AS task_id, segment FROM archive.contents
-WHERE scrub AND task_id::text = ANY($1::text[]) ORDER BY segment
+SELECT c.task_id::text AS task_id, concat_ws(' ', c.segment, s.key) AS segment
+FROM archive.contents c LEFT JOIN archive.segments s USING (segment)
+WHERE c.scrub AND c.task_id::text = ANY($1::text[]) ORDER BY c.segment
 
 -- name: drop_rows
 DELETE FROM {table} WHERE task_id::text = ANY($1::text[])

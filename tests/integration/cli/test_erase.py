@@ -11,7 +11,9 @@ import nats
 import pytest
 
 from artifacts.keys import owner_digest
-from contracts.subjects import HOOK_BUCKET
+from builders import started
+from contracts.events import encode
+from contracts.subjects import HOOK_BUCKET, subject_of
 from darkroom.stack.addresses import discover
 from forked import Nursery
 from integration.cli.conftest import Shell
@@ -231,6 +233,24 @@ async def test_what_comes_back_is_found_wherever_it_is(kept: System, shell: Shel
     assert (of_owner.exit_code, of_task.exit_code) == (1, 1)
     assert {each["where"] for each in of_owner.json["left"]} == places
     assert {each["where"] for each in of_task.json["left"]} == places
+
+
+async def test_what_lies_on_an_id_that_no_task_can_have_is_erased_too(
+    kept: System, shell: Shell
+) -> None:
+    client = await nats.connect(str(discover(kept.data_dir).nats_url))
+    event = started(task="of-a-foreign-tool", owner="odd")
+    await client.jetstream().publish(subject_of(event), encode(event))
+    await client.close()
+
+    before = await shell("erase", "odd", "--verify", "--json")
+    erased = await shell("erase", "odd", "--yes")
+    after = await shell("erase", "odd", "--verify", "--json")
+
+    assert (before.exit_code, before.json["tasks"]) == (1, 1)
+    assert erased.exit_code == 0, erased.stdout + erased.stderr
+    assert (after.exit_code, after.json["erased_tasks"]) == (0, 1)
+    assert await told_of(kept, "odd") == ["erased"] * 2
 
 
 async def test_others_tasks_go_on_while_an_owner_is_erased(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from task_store.raw_copy import is_uuid
 from task_store.sql import ARCHIVE, ERASURE
 from task_store.store import LIVE_SCHEMA
 
@@ -82,8 +83,12 @@ async def drop_rows(connection: asyncpg.Connection, table: str, task_ids: Collec
 
 
 async def leave_archive(connection: asyncpg.Connection, task_ids: Collection[str]) -> None:
-    """Take tasks out of the archive's rows, and have their segments rid of them."""
-    await connection.execute(ARCHIVE["forget"], list(task_ids), timeout=LONG_S)
+    """Take tasks out of the archive's rows, and have their segments rid of them.
+
+    An event may lie on any id; what is in the archive has one that a row can have.
+    """
+    archivable = [each for each in task_ids if is_uuid(each)]
+    await connection.execute(ARCHIVE["forget"], archivable, timeout=LONG_S)
 
 
 async def to_scrub(

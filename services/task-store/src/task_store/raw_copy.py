@@ -46,7 +46,7 @@ async def known_tasks(rows: Rows, task_ids: Iterable[str]) -> dict[str, Phase | 
 
     None is the phase of one that has events and no row.
     """
-    asked = [each for each in task_ids if _is_uuid(each)]
+    asked = [each for each in task_ids if is_uuid(each)]
     found = await rows.fetch(CHECKS["known_tasks"], asked)
     return {row["task_id"]: row["phase"] and Phase(row["phase"]) for row in found}
 
@@ -171,7 +171,8 @@ def _text(text: str) -> str:
     return storable(text).decode()
 
 
-def _is_uuid(text: str) -> bool:
+def is_uuid(text: str) -> bool:
+    """Whether a task can have this id, as it is written."""
     try:
         return str(UUID(text)) == text
     except ValueError:

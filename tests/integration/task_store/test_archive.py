@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from artifacts.keys import kind
+from artifacts.store import ArtifactStore
 from builders import (
     annotated,
     progressed,
@@ -24,7 +26,9 @@ from darkroom.cli import eventfile
 from integration.task_store.archive_by_hand import UPLOAD, Store, lives
 from integration.task_store.conftest import Bus
 from task_store import archive as archive_module
+from task_store.history import History
 from task_store.raw_copy import known_tasks
+from task_store.writer import Projection
 
 
 async def test_a_pruned_task_is_told_as_before(kept: Store, bus: Bus) -> None:
@@ -173,6 +177,62 @@ async def test_a_task_that_the_projector_remembers_can_be_pruned(kept: Store) ->
     told = await kept.record(1)
     assert told is not None
     assert told["metadata"] == {"note": 1}
+    assert await kept.differences() == []
+
+
+async def test_what_changes_nothing_brings_back_a_task_that_the_projector_knew(
+    kept: Store,
+) -> None:
+    """It has read the row for one such event; the task is pruned, and the next one comes."""
+    await kept.tell(*lives(1))
+    await kept.tell(progressed(60, task=task_id(1), at=30))
+    await kept.age_log()
+    assert (await kept.round()).pruned == 1
+    before = await kept.record(1)
+
+    await kept.tell(progressed(70, task=task_id(1), at=40))
+
+    assert await kept.hot() == [task_id(1)]
+    assert await kept.record(1) == before is not None
+    assert await kept.differences() == []
+
+
+async def test_a_task_that_is_pruned_while_something_is_told_of_it_comes_back(
+    bus: Bus, database: asyncpg.Connection, database_url: str, files: ArtifactStore
+) -> None:
+    """Its row was read, went, and then the event is written, which changes nothing."""
+    by_hand = Store(bus, database_url, database, files)
+    projection = Projection(database)
+    await projection.load()
+    async with History(bus.client, bus.requests, database) as history:
+        batch = await history.take(await bus.tell(*lives(1)))
+        await projection.adopt(await bus.log.state())
+        await projection.apply(batch)
+        await by_hand.age_log()
+        late = await bus.tell(progressed(60, task=task_id(1), at=30))
+        folded = await projection.fold(await history.take(late))
+
+    assert (await by_hand.round()).pruned == 1
+    await projection.write(folded)
+
+    assert await by_hand.hot() == [task_id(1)]
+    assert await by_hand.differences() == []
+
+
+async def test_a_verification_changes_nothing_in_the_archive(kept: Store) -> None:
+    """Not even where it finds something that was told of a pruned task, and the rows lack it."""
+    await kept.pruned(*lives(1))
+    await kept.tell(progressed(70, task=task_id(1), at=40))
+    await kept.database.execute("DELETE FROM live.tasks")
+    await kept.database.execute("UPDATE archive.tasks SET pruned = true")
+
+    found = await kept.differences()
+    told = await kept.history()
+    await kept.rebuild()
+
+    assert found == [f"tasks {task_id(1)}: missing from the projection"]
+    assert told == [task_id(1)]
+    assert await kept.hot() == [task_id(1)]
     assert await kept.differences() == []
 
 

@@ -237,8 +237,10 @@ async def shadow(
     *,
     older_than: int | None = None,
     mark: str | None = None,
+    to_stay: bool = True,
 ) -> AsyncIterator[Shadow]:
-    """A projection in ``schema``, to be filled; what isn't adopted goes.
+    """A projection in ``schema``, to be filled; what isn't adopted goes, and what is not made
+    ``to_stay`` never will be.
 
     With ``mark`` it stays, and is gone on with where it is there. With ``older_than`` it has a raw
     copy of its own, which begins with what is older than that.
@@ -260,7 +262,9 @@ async def shadow(
             await live.execute(keep, older_than, timeout=LONG_S)
         connection = await store.open_connection(database_url, schema=schema)
         try:
-            projection = Projection(connection, keep_raw=older_than is not None, raw=raw)
+            projection = Projection(
+                connection, keep_raw=older_than is not None, raw=raw, stays=to_stay
+            )
             await projection.load()
             async with History(
                 client, requests, connection, raw, after=projection.checkpoint.sequence

@@ -63,7 +63,7 @@ class Superseded(Exception):
 
 
 class NotNew(Exception):
-    """A task that seemed to begin has been here before: its row is in the archive."""
+    """A task that seemed to begin has been here before, or went meanwhile: it is in the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,15 +283,22 @@ class Batch:
     changed: bytes | None
     changed_rows: int
     lines: list[list[Any]]
-    new: list[str]
+    hot: list[str]
     thawed: list[str]
     erased: Mapping[str, int]
 
 
-def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_until: int) -> Batch:
+def batch_of(
+    last: Message,
+    changes: Changes,
+    known: Mapping[str, Task],
+    raw_until: int,
+    recalled: Iterable[str] = (),
+) -> Batch:
     """What to write up to the message ``last``. ``known`` are the tasks as they were before.
 
-    The raw copy has everything up to ``raw_until`` already.
+    The raw copy has everything up to ``raw_until`` already. The rows of those ``recalled`` were
+    read for this, and must not be pruned before it is written.
     """
     kept = [each for each in changes.kept if each[0].sequence > raw_until]
     begun = [changes.tasks[task_id] for task_id in changes.begun]
@@ -312,17 +319,23 @@ def batch_of(last: Message, changes: Changes, known: Mapping[str, Task], raw_unt
             *_lane_columns(changes.lanes),
             *_parked_columns(changes.parked),
         ],
-        new=list(changes.begun - changes.thawed),
+        hot=list(changes.begun.union(recalled) - changes.thawed),
         thawed=list(changes.thawed),
         erased=changes.erased,
     )
 
 
 async def write(
-    connection: asyncpg.Connection, checkpoint: Checkpoint, batch: Batch, raw: str = RAW_SCHEMA
+    connection: asyncpg.Connection,
+    checkpoint: Checkpoint,
+    batch: Batch,
+    raw: str = RAW_SCHEMA,
+    *,
+    with_archive: bool = True,
 ) -> None:
     """Write a batch, all of it or nothing, and move the checkpoint.
 
+    The archive is told what came back to the rows, and what was erased, if it is ``with_archive``.
     Raises `Superseded`, and `NotNew`.
     """
     async with connection.transaction():
@@ -340,16 +353,17 @@ async def write(
             batch.sequence,
             batch.logtime,
             *batch.lines,
-            batch.new,
+            batch.hot,
         )
         if settled is None or tuple(settled)[:2] != (1, batch.changed_rows):
             raise Superseded
         if settled["archived"]:
             raise NotNew
-        if batch.thawed:
+        if batch.thawed and with_archive:
             await connection.execute(ARCHIVE["thaw"], batch.thawed)
         if batch.erased:
-            await connection.execute(ARCHIVE["forget"], list(batch.erased))
+            if with_archive:
+                await connection.execute(ARCHIVE["forget"], list(batch.erased))
             await connection.execute(
                 STATEMENTS["forget_events"].format(raw=raw),
                 list(batch.erased),

@@ -76,7 +76,9 @@ async def verify(
         before = await fit_checkpoint(live, requests)
         await sweep(live, keep=rebuild_schema(before))
         schema = f"verify_{before.build}"
-        async with shadow(database_url, client, requests, live, schema, before.build, tell) as made:
+        async with shadow(
+            database_url, client, requests, live, schema, before.build, tell, to_stay=False
+        ) as made:
             await made.approach(live)
             async with _reader(database_url) as reader:
                 async with live.transaction():

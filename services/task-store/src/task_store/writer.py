@@ -74,6 +74,8 @@ class Memory:
     dropped: frozenset[EventKey]
     tasks: dict[str, Task] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
+    recalled: list[str] = field(default_factory=list)
+    """Tasks whose rows were read for the next batch."""
 
     def known(self) -> Known:
         return Known(self.tasks, self.counts, self.lanes, self.parked, self.archived)
@@ -85,6 +87,11 @@ class Memory:
                 self.tasks[task_id] = task
             else:
                 self.tasks.pop(task_id, None)
+        # One that has ended may be pruned at any time; whatever is told of it then brings it back.
+        for task_id in self.recalled:
+            if task_id in self.tasks and type(self.tasks[task_id].state) not in _LIVE:
+                del self.tasks[task_id]
+        self.recalled.clear()
         while len(self.tasks) > _REMEMBERED_TASKS:
             self.tasks.pop(next(iter(self.tasks)))
         for key, waiting in changes.counts.items():
@@ -114,7 +121,8 @@ class Folded:
 class Projection:
     """One projection and its writer. A batch is folded, then written; one may be folded ahead.
 
-    ``raw`` is the schema of its raw copy; what is there already is not written again.
+    ``raw`` is the schema of its raw copy; what is there already is not written again. One that does
+    not ``stay`` changes nothing in the archive.
     """
 
     def __init__(
@@ -123,11 +131,13 @@ class Projection:
         *,
         keep_raw: bool = True,
         raw: str = store.RAW_SCHEMA,
+        stays: bool = True,
     ) -> None:
         self.connection = connection
         self.checkpoint: Checkpoint
         self._keep_raw = keep_raw
         self._raw = raw
+        self._stays = stays
         self._memory: Memory
         self._is_careful = False
         """A batch that could not be written is being written anew; memory is without it."""
@@ -246,11 +256,13 @@ class Projection:
             return
         found = await store.load_tasks(self.connection, missing)
         memory.tasks.update(found)
+        memory.recalled += found
         missing -= found.keys()
         if missing:
             going_on = unknown(messages, memory.tasks, sure=False)
             archived = await store.load_archived(self.connection, going_on, missing - going_on)
             memory.tasks.update(archived)
+            memory.recalled += archived
             memory.archived.update(archived)
 
     async def _fold(
@@ -269,7 +281,8 @@ class Projection:
         changes = fold.changes()
         batch: Batch | Exception
         try:
-            batch = store.batch_of(messages[-1], changes, memory.tasks, memory.raw_until)
+            recalled = memory.recalled if self._stays else ()
+            batch = store.batch_of(messages[-1], changes, memory.tasks, memory.raw_until, recalled)
         except UNSTORABLE as error:
             batch = error
         memory.remember(changes)
@@ -279,7 +292,9 @@ class Projection:
         batch = folded.batch
         if isinstance(batch, Exception):
             raise batch
-        await store.write(self.connection, self.checkpoint, batch, self._raw)
+        await store.write(
+            self.connection, self.checkpoint, batch, self._raw, with_archive=self._stays
+        )
         self.checkpoint = replace(self.checkpoint, sequence=batch.sequence, logtime=batch.logtime)
         self.holds.update(folded.changes.newly_parked)
         return folded.changes

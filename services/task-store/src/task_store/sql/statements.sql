@@ -15,7 +15,8 @@ SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 -- name: settle
 -- What is not copied, at the end of a batch: the checkpoint moves on from where this projector left
 -- it (else somebody else moved it), changed tasks come from `incoming`, then the places, the lanes,
--- and what was parked. None of the tasks that begin ($29) may be one that was pruned.
+-- and what was parked. None of the tasks that begin, or that were read before ($29), may be one that
+-- was pruned.
 WITH advanced AS (
     UPDATE checkpoint SET sequence = $4, logtime = $5
     WHERE sequence = $1 AND build = $2 AND stream = $3

@@ -193,7 +193,7 @@ async def _run(older_than_s: float | None, tell: Callable[[int], None]) -> Worke
             worked.scrubbed += done.scrubbed
             worked.busy = worked.busy or done.busy
             tell(worked.tasks)
-            if done.nothing:
+            if done.nothing and not done.more:
                 worked.unreadable = list(at_work.unreadable.values())
                 return worked
 

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -25,7 +26,7 @@ from artifacts.store import ArtifactStore, NotFound
 from contracts.messages import Message
 from contracts.subjects import task_id_of
 from delivery.lines import Unreadable
-from delivery.log import LogReader
+from delivery.log import LogReader, StreamState
 from delivery.ordered import Delivered
 from task_store import store
 from task_store.rebuild import ALONE, hold_checkpoint
@@ -39,9 +40,12 @@ MOST_TASKS = 2000
 MOST_BYTES = 4 * 1024 * 1024
 """Of payloads in a segment; a single task may have more."""
 PRUNED_AT_ONCE = 500
+LOOKED_AT_ONCE = 10_000
+"""For those. After a log was restored nearly all rows are newer than the archive has them."""
 _PRUNINGS = 4
 """In a round, so that as many tasks go as come."""
 _LOCK = int.from_bytes(hashlib.sha256(b"darkroom archive").digest()[:8], signed=True)
+_NO_TASK = UUID(int=0)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _KEEP_TASKS = ARCHIVE["keep_tasks"].format(
     columns=", ".join(COLUMNS),
@@ -70,21 +74,41 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one round did; ``busy`` if a rebuild or a verification kept it from pruning."""
+    """What one round did; ``busy`` if a rebuild or a verification kept it from pruning, ``more`` if
+    not all that may be pruned was looked at."""
 
     written: Written
     pruned: int
     scrubbed: int
     busy: bool = False
+    more: bool = False
 
     @property
     def nothing(self) -> bool:
         return not (self.written.looked_at or self.written.tasks or self.pruned or self.scrubbed)
 
 
+@dataclass(slots=True)
+class Walk:
+    """Up to where archived tasks were looked at, in the order of their last events, for those to be
+    pruned. At the end it begins again."""
+
+    through: int = 0
+    task_id: UUID = _NO_TASK
+
+    @property
+    def begun(self) -> bool:
+        return self.through > 0
+
+
 @asynccontextmanager
-async def opened(database_url: str, log: LogReader, files: ArtifactStore) -> AsyncIterator[Archive]:
-    """The archive, for who works on it alone. Raises `Busy`, and `store.SchemaMissing`."""
+async def opened(
+    database_url: str, log: LogReader, files: ArtifactStore, walk: Walk | None = None
+) -> AsyncIterator[Archive]:
+    """The archive, for who works on it alone. Raises `Busy`, and `store.SchemaMissing`.
+
+    A ``walk`` goes on from where it was.
+    """
     connection = await store.open_connection(database_url)
     try:
         await store.check_schema(connection)
@@ -92,7 +116,7 @@ async def opened(database_url: str, log: LogReader, files: ArtifactStore) -> Asy
             raise Busy
         await connection.execute(STATEMENTS["find_by_key"])
         await connection.execute(ARCHIVE["begin"])
-        yield Archive(connection, log, files)
+        yield Archive(connection, log, files, walk or Walk())
     finally:
         connection.terminate()
 
@@ -100,9 +124,12 @@ async def opened(database_url: str, log: LogReader, files: ArtifactStore) -> Asy
 class Archive:
     """One round at a time in `run_once`."""
 
-    def __init__(self, connection: asyncpg.Connection, log: LogReader, files: ArtifactStore):
+    def __init__(
+        self, connection: asyncpg.Connection, log: LogReader, files: ArtifactStore, walk: Walk
+    ) -> None:
         self.connection = connection
         self.files = files
+        self._walk = walk
         self.unreadable: dict[int, str] = {}
         """Segments that were to be scrubbed and could not be read, with why; not tried again."""
         self._log = log
@@ -117,8 +144,8 @@ class Archive:
     async def run_once(self, before: datetime | None) -> Done:
         """One segment of tasks that were told of last before ``before``, some pruned, one scrubbed.
 
-        Without ``before`` only that. Raises `Held`, `store.Superseded`, and what database, log and object store raise: what was
-        not done then is done in a later round.
+        Without ``before`` only that last. Raises `Held`, `store.Superseded`, and what database, log
+        and object store raise: what was not done then is done in a later round.
         """
         await self.tidy()
         if before is None:
@@ -127,7 +154,8 @@ class Archive:
         pruned = await self._prune_some()
         # Last, so that a segment that can't be read stops nothing else.
         scrubbed = await self.scrub()
-        return Done(written, pruned or 0, scrubbed, pruned is None)
+        more = pruned is not None and self._walk.begun
+        return Done(written, pruned or 0, scrubbed, pruned is None, more)
 
     async def _prune_some(self) -> int | None:
         """As many as a segment takes, a few at a time: the projector waits for each of them."""
@@ -137,7 +165,7 @@ class Archive:
             if gone is None:
                 return pruned or None
             pruned += gone
-            if gone < PRUNED_AT_ONCE:
+            if not self._walk.begun:
                 break
         return pruned
 
@@ -180,20 +208,35 @@ class Archive:
         None while a rebuild or a verification is at work, which must find what it has yet to read.
         """
         log = await self._log.state()
+        # Looked for before anything waits for it, and looked at again when nothing moves.
+        walk = self._walk
+        met = await self.connection.fetch(
+            ARCHIVE["may_be_pruned"],
+            log.first_sequence,
+            walk.through,
+            walk.task_id,
+            LOOKED_AT_ONCE,
+        )
+        chosen, position = _next_to_prune(met)
+        task_ids = await self._prune(chosen, log) if chosen else []
+        if task_ids is None:
+            return None
+        walk.through, walk.task_id = position
+        return len(task_ids)
+
+    async def _prune(self, chosen: list[UUID], log: StreamState) -> list[str] | None:
         async with self.connection.transaction():
             checkpoint = await self.hold()
             if checkpoint.stream_created != log.created:
                 # What another log lacks may be needed to restore this one.
-                return 0
+                return []
             if not await self.connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", ALONE):
                 return None
-            rows = await self.connection.fetch(
-                ARCHIVE["to_prune"], log.first_sequence, PRUNED_AT_ONCE
-            )
+            rows = await self.connection.fetch(ARCHIVE["to_prune"], log.first_sequence, chosen)
             task_ids = [str(row["task_id"]) for row in rows]
             if task_ids:
                 await self.connection.execute(ARCHIVE["prune"], task_ids, task_ids)
-        return len(task_ids)
+        return task_ids
 
     async def scrub(self) -> int:
         """Take erased tasks out of the next segment that can be read; how many they were.
@@ -289,6 +332,19 @@ class Archive:
         if checkpoint.build < 0:
             raise store.Superseded
         return checkpoint
+
+
+def _next_to_prune(met: Sequence[Any]) -> tuple[list[UUID], tuple[int, UUID]]:
+    """Those of the tasks that were met whose rows are archived, and where to go on after them."""
+    chosen: list[UUID] = []
+    for row in met:
+        if row["is_same"]:
+            chosen.append(row["task_id"])
+        if len(chosen) == PRUNED_AT_ONCE:
+            return chosen, (row["through"], row["task_id"])
+    if len(met) < LOOKED_AT_ONCE:
+        return chosen, (0, _NO_TASK)
+    return chosen, (met[-1]["through"], met[-1]["task_id"])
 
 
 def _told_of(task_ids: Collection[str]) -> Callable[[Message], bool]:

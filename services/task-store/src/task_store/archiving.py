@@ -13,7 +13,7 @@ from artifacts.store import ArtifactStore, StoreUnavailable
 from delivery.lines import Unreadable
 from delivery.log import LogReader, LogUnavailable
 from task_store import metrics, store
-from task_store.archive import Archive, Busy, Done, Held, opened
+from task_store.archive import Archive, Busy, Done, Held, Walk, opened
 from task_store.projector import Projector
 from task_store.sql import ARCHIVE
 from telemetry.logs import get_logger
@@ -47,10 +47,11 @@ async def keep_archiving(
 
     ``after`` no time at all nothing is archived or pruned; what is erased is scrubbed all the same.
     """
+    walk = Walk()
     while True:
         try:
             if projector.sequence is not None:
-                async with opened(database_url, log, files) as archive:
+                async with opened(database_url, log, files, walk) as archive:
                     await _catch_up(archive, projector, after)
         except Busy:
             _log.info("somebody else archives")

@@ -79,15 +79,25 @@ UPDATE archive.state SET sequence = greatest(sequence, $1), segments = $2, in_ha
 -- The object that is about to be written, or none any more.
 UPDATE archive.state SET in_hand = $1
 
+-- name: may_be_pruned
+-- The archived tasks that come next ($2, $3) of those of which the log has nothing any more ($1 is
+-- its first sequence), and whether their rows are still the archived ones.
+SELECT a.task_id, a.through, EXISTS (
+    SELECT FROM live.tasks t WHERE t.task_id = a.task_id AND t.sequence = a.sequence) AS is_same
+FROM (
+    SELECT task_id, through, sequence FROM archive.tasks
+    WHERE NOT pruned AND through < $1 AND (through, task_id) > ($2, $3)
+    ORDER BY through, task_id LIMIT $4) a
+ORDER BY a.through, a.task_id
+
 -- name: to_prune
--- Archived tasks of which the log has nothing any more ($1 is its first sequence).
+-- Those of some tasks ($2) that can go.
 SELECT a.task_id FROM archive.tasks a
 JOIN live.tasks t ON t.task_id = a.task_id AND t.sequence = a.sequence
-WHERE NOT a.pruned AND a.through < $1
+WHERE a.task_id = ANY($2::uuid[]) AND NOT a.pruned AND a.through < $1
   AND NOT EXISTS (
     SELECT FROM log.events e WHERE e.task_id = a.task_id::text AND e.sequence > a.through)
   AND NOT EXISTS (SELECT FROM live.parked p WHERE p.task_id = a.task_id::text)
-ORDER BY a.through LIMIT $2
 
 -- name: prune
 WITH rows_gone AS (

@@ -28,6 +28,7 @@ from integration.task_store.conftest import Bus
 from task_store import archive as archive_module
 from task_store.history import History
 from task_store.raw_copy import known_tasks
+from task_store.sql import STATEMENTS
 from task_store.writer import Projection
 
 
@@ -54,6 +55,34 @@ async def test_a_pruned_task_is_told_as_before(kept: Store, bus: Bus) -> None:
     assert await known_tasks(kept.database, [task_id(2)]) == {task_id(2): Phase.COMPLETED}
     referenced = await bus.ask(queries.REFERENCED, keys=[UPLOAD, "uploads/x"], sequence=0)
     assert referenced["ok"]["keys"] == [UPLOAD]
+
+
+@pytest.mark.parametrize("known", ["SELECT", "ANALYZE", "VACUUM ANALYZE"])
+async def test_a_reference_is_looked_for_by_its_index(
+    database: asyncpg.Connection, known: str
+) -> None:
+    """A key that no task refers to would cost a scan of all tasks, whatever is known of them."""
+    await database.execute(_MANY.format(table="archive.tasks", more="through", value="n"))
+    await database.execute(_MANY.format(table="live.tasks", more="prompt", value="NULL"))
+    await database.execute(known)
+
+    rows = await database.fetch(f"EXPLAIN {STATEMENTS['read_referenced']}", ["uploads/none", "up"])
+    plan = "\n".join(row[0] for row in rows)
+
+    assert "Bitmap Index Scan on tasks_references" in plan
+    assert "Bitmap Index Scan on archive_references" in plan
+    assert "Seq Scan" not in plan
+
+
+_MANY = """
+INSERT INTO {table} (task_id, owner, type, phase, status, stage, progress, attempt, lane,
+    reference_images, provider_params, body_sha256, metadata, artifacts, late_artifacts, created_at,
+    updated_at, heard_at, sequence, {more})
+SELECT gen_random_uuid(), 'ann', 'CREATE', 'completed', 'completed', 'done', 100, 1, 'studio',
+    CASE WHEN n % 10 < 3 THEN jsonb_build_array('uploads/' || n) ELSE '[]' END,
+    '{{}}', '', '{{}}', '[]', '[]', now(), now(), now(), n, {value}
+FROM generate_series(1, 10000) n
+"""
 
 
 async def test_what_is_young_or_has_not_ended_is_left_alone(kept: Store) -> None:

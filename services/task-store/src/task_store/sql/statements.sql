@@ -299,13 +299,14 @@ WHERE t.phase = 'completed' OR t.phase = 'failed' AND t.started_at IS NOT NULL
 GROUP BY t.type, split_part(t.lane, '~', 1)
 
 -- name: read_referenced
--- Which of these keys a task refers to, be it archived.
+-- Which of these keys a task refers to, be it archived. Counted: for the first that is found a scan
+-- seems cheap, and reads everything where there is none.
 SELECT key FROM unnest($1::text[]) key
-WHERE EXISTS (
-    SELECT FROM tasks t
+WHERE 0 < (
+    SELECT count(*) FROM tasks t
     WHERE t.reference_images <> '[]' AND t.reference_images @> jsonb_build_array(key))
-  OR EXISTS (
-    SELECT FROM archive.tasks t
+  OR 0 < (
+    SELECT count(*) FROM archive.tasks t
     WHERE t.reference_images <> '[]' AND t.reference_images @> jsonb_build_array(key))
 
 -- name: read_silent

@@ -28,7 +28,7 @@ from integration.task_store.conftest import Bus
 from task_store import archive as archive_module
 from task_store.history import History
 from task_store.raw_copy import known_tasks
-from task_store.sql import STATEMENTS
+from task_store.sql import ARCHIVE, STATEMENTS
 from task_store.writer import Projection
 
 
@@ -83,6 +83,29 @@ SELECT gen_random_uuid(), 'ann', 'CREATE', 'completed', 'completed', 'done', 100
     '{{}}', '', '{{}}', '[]', '[]', now(), now(), now(), n, {value}
 FROM generate_series(1, 10000) n
 """
+
+
+async def test_many_tasks_are_told_by_what_the_last_vacuum_found(
+    database: asyncpg.Connection,
+) -> None:
+    await database.execute(_MANY.format(table="archive.tasks", more="through", value="n"))
+    await database.execute("UPDATE archive.tasks SET pruned = true WHERE sequence <= 7000")
+
+    async def told(counted: int) -> tuple[int, int, bool]:
+        row = await database.fetchrow(ARCHIVE["kept"], counted)
+        assert row is not None
+        return row["tasks"], row["pruned"], row["about"]
+
+    exact = [await told(10_000), await told(7_000)]
+    unknown = await told(5_000)
+    await database.execute("VACUUM ANALYZE archive.tasks")
+    known = [await told(5_000), await told(100)]
+    plan = await database.fetch(f"EXPLAIN {ARCHIVE['kept']}", 100)
+
+    assert exact == [(10_000, 7_000, False)] * 2
+    assert unknown >= (8_001, 5_001, True)
+    assert known == [(10_000, 7_000, True)] * 2
+    assert not [row[0] for row in plan if "Seq Scan on tasks" in row[0]]
 
 
 async def test_what_is_young_or_has_not_ended_is_left_alone(kept: Store) -> None:

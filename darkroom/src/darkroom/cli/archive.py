@@ -28,6 +28,9 @@ from task_store.archive import Held
 from task_store.importing import Behind, Imported, OtherLog, import_segments
 from task_store.sql import ARCHIVE
 
+_COUNTED = 10_000
+"""Tasks that are counted one by one; of more it is told about how many."""
+
 
 @group()
 def archive() -> None:
@@ -42,14 +45,15 @@ def status(invocation: Invocation) -> None:
     if invocation.as_json:
         invocation.print_json(found)
         return
+    about = "about " if found["about"] else ""
     console().print(
         pairs(
             [
                 ("segments", f"{found['segments']:,}"),
                 ("events", f"{found['events']:,}"),
                 ("bytes", f"{found['bytes']:,}"),
-                ("tasks", f"{found['tasks']:,}"),
-                ("of those, pruned", f"{found['pruned']:,}"),
+                ("tasks", f"{about}{found['tasks']:,}"),
+                ("of those, pruned", f"{about}{found['pruned']:,}"),
                 ("looked at up to", f"{found['sequence']:,}"),
                 ("next event of", when(found["next_logtime"])),
                 ("with parked events", found["postponed"] or None),
@@ -152,7 +156,7 @@ class Worked:
 async def _status() -> dict[str, Any]:
     async with _database() as database:
         totals = dict(await database.fetchrow(ARCHIVE["totals"]) or {})
-        kept = await database.fetchrow(ARCHIVE["kept"])
+        kept = await database.fetchrow(ARCHIVE["kept"], _COUNTED)
         state = dict(await database.fetchrow(ARCHIVE["state"]) or {})
         sequence = state.get("sequence", 0)
         build = (await store.load_checkpoint(database)).build

@@ -140,6 +140,11 @@ def _database_faults(url: str) -> Iterator[None]:
         ) from None
     except store.SchemaTooNew as problem:
         raise Refused(f"{without_password(url)}: {problem}.") from None
+    except TimeoutError:
+        raise Unreachable(
+            f"The database at {without_password(url)} did not answer in time. It may have much to "
+            "do: check it with `darkroom doctor`, and try again."
+        ) from None
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
         raise Unreachable(
             f"The database at {without_password(url)} went away ({_reason(error)}). "

@@ -180,8 +180,24 @@ SELECT count(*) AS segments,
 FROM archive.segments
 
 -- name: kept
--- Tasks that the archive has, and those of them that are nowhere else.
-SELECT count(*) AS tasks, count(*) FILTER (WHERE pruned) AS pruned FROM archive.tasks
+-- Tasks that the archive has, and those of them that are nowhere else: up to $1 of a kind they are
+-- counted, beyond that it is what the last vacuum found in an index of theirs.
+WITH counted AS (
+    SELECT (SELECT count(*) FROM (
+            SELECT FROM archive.tasks WHERE pruned
+            ORDER BY owner, created_at DESC, task_id DESC LIMIT $1 + 1) p) AS pruned,
+        (SELECT count(*) FROM (
+            SELECT FROM archive.tasks WHERE NOT pruned ORDER BY through LIMIT $1 + 1) h) AS hot
+), told AS (
+    SELECT CASE WHEN pruned <= $1 THEN pruned ELSE greatest(pruned, (
+            SELECT reltuples FROM pg_class WHERE oid = 'archive.archive_history'::regclass)::bigint)
+            END AS pruned,
+        CASE WHEN hot <= $1 THEN hot ELSE greatest(hot, (
+            SELECT reltuples FROM pg_class WHERE oid = 'archive.archive_to_prune'::regclass)::bigint)
+            END AS hot
+    FROM counted
+)
+SELECT pruned + hot AS tasks, pruned, greatest(pruned, hot) > $1 AS about FROM told
 
 -- name: next_logtime
 -- Since when the first event is in the log that was not looked at yet.

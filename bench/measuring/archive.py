@@ -43,6 +43,21 @@ INSERT INTO live.tasks SELECT
     t.finished_at, t.heard_at, $2 + n * $4 + $4
 FROM (SELECT * FROM live.tasks WHERE task_id = $1::uuid) t, generate_series(0, $3::bigint - 1) n
 """
+_FILL_ARCHIVE = """
+INSERT INTO archive.tasks SELECT
+    md5(n::text || 'of old')::uuid, CASE n % 10 WHEN 0 THEN t.owner ELSE 'owner ' || n % 9999 END,
+    t.type, t.phase, t.status, t.stage, t.progress, t.attempt, t.lane, t.ticket, t.retry_at,
+    t.prompt, t.prompt_id, t.reference_images, t.provider_params, t.run_at, t.body_sha256,
+    t.metadata, t.provider, t.external_task_id, t.handle, t.artifacts, t.late_artifacts, t.error,
+    t.created_at - interval '1 year' - ($2::bigint - n) * interval '1 second', t.started_at,
+    t.updated_at, t.finished_at, t.heard_at, t.sequence, t.sequence, true
+FROM (SELECT * FROM live.tasks WHERE task_id = $1::uuid) t, generate_series(0, $2::bigint - 1) n
+"""
+"""One in ten is the owner's whose history is read. No segment has their events."""
+_FILL_CONTENTS = """
+INSERT INTO archive.contents
+SELECT md5(n::text || 'of old')::uuid, 0, 0 FROM generate_series(0, $1::bigint - 1) n
+"""
 _SIZE = """
 SELECT pg_total_relation_size('live.tasks') + pg_total_relation_size('log.events')
 """
@@ -53,6 +68,9 @@ def measure(run: Context) -> list[Figure]:
     template = _done(run)
     asyncio.run(_room_in_the_log(run.system, 0))
     before = _reads(run, template)
+    if sizes.archived_before:
+        run.say(f"filling the archive with {sizes.archived_before:,} tasks")
+        asyncio.run(_archived_before(run, template))
     run.say(f"filling the tables with {sizes.archived:,} finished tasks")
     filled_mb = asyncio.run(_fill(run, template, sizes.archived))
     full = _reads(run, template)
@@ -163,6 +181,16 @@ async def _fill(run: Context, template: str, tasks: int) -> float:
         await connection.close()
 
 
+async def _archived_before(run: Context, template: str) -> None:
+    connection = await asyncpg.connect(run.system.database_url)
+    try:
+        tasks = run.sizes.archived_before
+        await connection.execute(_FILL_ARCHIVE, template, tasks, timeout=_LONG_S)
+        await connection.execute(_FILL_CONTENTS, tasks, timeout=_LONG_S)
+    finally:
+        await connection.close()
+
+
 async def _pruned(run: Context) -> tuple[float, dict[str, Any]]:
     """The size of the hot tables, and what the archive has."""
     connection = await asyncpg.connect(run.system.database_url)
@@ -187,5 +215,6 @@ async def _settle(connection: asyncpg.Connection) -> None:
     """What is deleted leaves the files too, so that sizes compare."""
     for table in ("live.tasks", "log.events"):
         await connection.execute(f"VACUUM (FULL, ANALYZE) {table}", timeout=_LONG_S)
-    await connection.execute("VACUUM ANALYZE archive.tasks", timeout=_LONG_S)
+    for table in ("archive.tasks", "archive.contents"):
+        await connection.execute(f"VACUUM ANALYZE {table}", timeout=_LONG_S)
     await connection.execute("CHECKPOINT", timeout=_LONG_S)

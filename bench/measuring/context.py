@@ -34,6 +34,7 @@ class Sizes:
     many_tasks: int = 1_000_000
     recoveries: int = 200
     archived: int = 200_000
+    archived_before: int = 0
     idle_s: float = 20.0
     settle_s: float = 5.0
     streams: int = 2000
@@ -51,6 +52,7 @@ QUICK = Sizes(
     many_tasks=500,
     recoveries=5,
     archived=50,
+    archived_before=500,
     idle_s=0.5,
     settle_s=0.1,
     streams=10,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -80,6 +82,34 @@ async def test_then_each_event_is_told_as_the_task_was_then(
             for each in shown["artifacts"]
         ],
     }
+
+
+async def test_a_task_is_read_as_it_was_told_though_it_is_not_projected_yet(
+    task_store: House, door: Listening, database_url: str
+) -> None:
+    house = task_store
+    await house.tell(requested(**own(ONE)))
+    await house.projected()
+    stream = await door.events()
+    await stream.ready()
+    root = f"http://127.0.0.1:{door.port}"
+    projecting = await asyncpg.connect(database_url)
+    async with httpx2.AsyncClient(base_url=root, headers=ANN) as http:
+        try:
+            async with projecting.transaction():
+                # The projection stands still from here on.
+                await projecting.execute("LOCK TABLE live.checkpoint IN EXCLUSIVE MODE")
+                await house.tell(started(**own(ONE)), completed(**own(ONE)))
+                told = await stream.some(2, "task")
+                unprojected = (await http.get(f"/tasks/{ONE}")).json()
+                reading = asyncio.create_task(http.get(f"/tasks/{ONE}"))
+        finally:
+            await projecting.close()
+        projected = (await reading).json()
+
+    assert told[-1].data["status"] == "completed"
+    assert unprojected == told[-1].data
+    assert projected == told[-1].data
 
 
 async def test_what_changes_nothing_is_not_told(task_store: House, door: Listening) -> None:

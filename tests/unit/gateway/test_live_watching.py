@@ -117,7 +117,7 @@ async def test_what_a_task_is_made_of_already_is_no_news() -> None:
 
 def reader() -> Reader:
     absent: Any = None
-    return Reader(absent, absent)
+    return Reader(absent, absent, absent)
 
 
 def history(event: Event) -> Task:

@@ -77,12 +77,12 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     """Every part, connected to the others and to nothing outside yet. Raises `BadSettings`."""
     bus = Bus(settings.nats_url, on_lost)
     task_store = TaskStore(bus)
-    reader = Reader(bus, task_store)
     live = Live(bus)
     breakers = Breakers(bus)
     views = Views(settings.root_url, breakers.waiting_for)
     histories = Histories(bus, task_store)
     feed = Feed(bus, live, histories, views.told)
+    reader = Reader(bus, task_store, feed.told)
     places = Places(task_store, feed)
     catalogue = Catalogue(bus)
     pressure = Pressure(

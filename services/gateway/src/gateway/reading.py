@@ -27,11 +27,15 @@ Done = Callable[[Task], bool]
 
 
 class Reader:
-    """Reads of single tasks. What another owner's is, is not there."""
+    """Reads of single tasks. What another owner's is, is not there.
 
-    def __init__(self, bus: Bus, tasks: TaskStore) -> None:
+    ``told`` is up to where a stream here has told of a task; what is read after that is no older.
+    """
+
+    def __init__(self, bus: Bus, tasks: TaskStore, told: Callable[[str], int]) -> None:
         self._bus = bus
         self._tasks = tasks
+        self._told = told
 
     async def read(self, owner: str, task_id: str) -> Record:
         """The owner's task. Raises `Refusal` ``task_not_found``, or that nobody answers."""
@@ -41,13 +45,19 @@ class Reader:
         """Anybody's task, erased ones too. Before it says None, the log's leader was asked."""
         if not is_task_id(task_id):
             return None
-        record, _ = await self._tasks.get(task_id)
+        told = self._told(task_id)
+        record, checkpoint = await self._tasks.get(task_id)
         if record is None:
             task = await self.from_log(task_id)
             record = None if task is None else to_record(task)
             if task is not None and not isinstance(task.state, Waiting):
                 # Else the next read may find the first of its events projected, and no more.
                 await self.settled(task)
+        elif checkpoint < told:
+            if await self._tasks.passes(task_id, told, SETTLE_S):
+                record, _ = await self._tasks.get(task_id)
+            else:
+                record = await self._newer_record(task_id, record)
         return record
 
     async def read_watched(self, owner: str, task_id: str, watcher: Watcher) -> Record:
@@ -57,9 +67,7 @@ class Reader:
         """
         record, checkpoint = await self._tasks.get(task_id)
         if record is None or watcher.since is None or checkpoint < watcher.since:
-            logged = await self.from_log(task_id)
-            if logged is not None and (record is None or logged.sequence > record["sequence"]):
-                record = to_record(logged)
+            record = await self._newer_record(task_id, record)
         return _owned(record, owner)
 
     async def from_log(self, task_id: str) -> Task | None:
@@ -96,6 +104,13 @@ class Reader:
     async def settled(self, task: Task) -> None:
         """Wait, for a moment, until the next read of anybody shows what is about to be told."""
         await self._tasks.passes(task.task_id, task.sequence, SETTLE_S)
+
+    async def _newer_record(self, task_id: str, record: Record | None) -> Record | None:
+        """The task as the log has it, unless that is no newer."""
+        logged = await self.from_log(task_id)
+        if logged is not None and (record is None or logged.sequence > record["sequence"]):
+            return to_record(logged)
+        return record
 
     async def _newer(self, task: Task, within_s: float) -> Task:
         """The task as the log has it: live events that were missed are in no projection yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import nats
 import pytest
 
@@ -12,9 +13,17 @@ from artifacts.store import ArtifactStore
 from contracts.subjects import STREAM
 from darkroom.stack.addresses import discover
 from forked import Nursery
-from integration.cli.conftest import Shell
+from integration.cli.conftest import Shell, ended
+from servers import eventually
 from system import System, running_system
 from task_store.segments import messages_in
+
+_NEWER_SESSION_WAITS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND backend_start > (
+    SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +168,32 @@ async def test_a_segment_that_cannot_be_read_keeps_nothing_else_from_being_erase
     assert "tasks to scrub" not in of_another.stdout
     assert again.exit_code == 0, again.stdout + again.stderr
     assert b"secret" not in await kept_in(old)
+
+
+async def test_a_rebuild_that_puts_other_rows_in_place_meanwhile_is_told(
+    old: System, shell: Shell
+) -> None:
+    await done(old, "sixth")
+    assert (await shell("archive", "run", "--older-than", "0")).exit_code == 0
+    switching = await asyncpg.connect(str(discover(old.data_dir).database_url))
+    watching = await asyncpg.connect(str(discover(old.data_dir).database_url))
+    build = await watching.fetchval("SELECT build FROM live.checkpoint")
+
+    async def it_waits() -> bool:
+        return bool(await watching.fetchval(_NEWER_SESSION_WAITS))
+
+    try:
+        async with switching.transaction():
+            await switching.execute("UPDATE live.checkpoint SET build = -1")
+            importing = await shell.start("archive", "import")
+            await eventually(it_waits, 30)
+        ran = await ended(importing)
+        await switching.execute("UPDATE live.checkpoint SET build = $1", build)
+    finally:
+        await switching.close()
+        await watching.close()
+    again = await shell("archive", "import")
+
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "A rebuild has just put other rows in place. Run this again" in ran.stderr
+    assert again.exit_code == 0, again.stderr

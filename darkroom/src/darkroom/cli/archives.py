@@ -10,6 +10,7 @@ from artifacts.store import ArtifactStore
 from darkroom.cli.failures import Refused
 from delivery.log import LogReader
 from task_store.archive import Archive, Busy, opened
+from task_store.store import Superseded
 
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.2
@@ -21,7 +22,7 @@ async def archive_alone(
 ) -> AsyncIterator[Archive]:
     """Waits for its turn, which is soon, unless the task-store has much to do.
 
-    Raises `Refused` when it doesn't come.
+    Raises `Refused` when it doesn't come, or when a rebuild puts other rows in place meanwhile.
     """
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     async with AsyncExitStack() as stack:
@@ -36,5 +37,10 @@ async def archive_alone(
                         "Run this again when it is done."
                     ) from None
                 await asyncio.sleep(_PAUSE_S)
-        await archive.tidy()
-        yield archive
+        try:
+            await archive.tidy()
+            yield archive
+        except Superseded:
+            raise Refused(
+                "A rebuild has just put other rows in place. Run this again: it goes on from here."
+            ) from None

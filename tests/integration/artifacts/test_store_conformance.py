@@ -9,31 +9,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from artifacts.keys import InvalidKey
 from artifacts.store import CHUNK_BYTES, ArtifactStore, Content, NotFound, StoreUnavailable
+from s3 import s3_server
 
 BIG = bytes(range(256)) * 4 * 1024 * 3  # 3 MiB, more than one chunk
 
 
 @pytest.fixture(scope="module")
 def s3_endpoint() -> Iterator[str]:
-    """A local server that speaks S3, with one bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    httpx2.put(f"{endpoint}/darkroom", trust_env=False).raise_for_status()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", endpoint)
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        environment.setenv("AWS_REGION", "us-east-1")
+    with s3_server("darkroom") as endpoint:
         yield endpoint
-    server.stop()
 
 
 @pytest.fixture(params=["file", "s3", "memory"])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from artifacts.keys import upload_key
 from artifacts.store import ArtifactStore, StoreUnavailable
+from s3 import s3_server
 
 Ask = Callable[[ArtifactStore], Awaitable[object]]
 
@@ -55,15 +55,9 @@ async def test_an_unreachable_store_is_unavailable(unreachable: ArtifactStore, a
 
 
 @pytest.fixture
-def s3_without_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3_without_bucket() -> Iterator[str]:
+    with s3_server() as endpoint:
+        yield endpoint
 
 
 @pytest.mark.parametrize("ask", [ask for ask in ASKED if ask is not ASKED[2]])

@@ -13,7 +13,21 @@ from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from anybytes import publish_bytes
-from builders import completed, progressed, requested, started, task_id
+from builders import (
+    accepted,
+    annotated,
+    cancelled,
+    completed,
+    failed,
+    late_result,
+    progressed,
+    requested,
+    retrying,
+    started,
+    task_id,
+    timed_out,
+    uploaded,
+)
 from contracts.events import Event
 from contracts.subjects import StreamSpec
 from delivery import provision
@@ -90,3 +104,25 @@ async def old_log(server: Server, spec: StreamSpec = SPEC) -> AsyncIterator[OldL
         yield OldLog(client, Publisher(requests))
     finally:
         await client.close()
+
+
+def lives(count: int) -> list[Event]:
+    """Tasks in every state in which one can be, told in turns."""
+    told: list[list[Event]] = []
+    for number in range(1, count):
+        of = {"task": task_id(number)}
+        photo = {**of, "tasktype": "PHOTO_TO_3D"}
+        told.append(
+            [
+                [requested(**of), started(**of), progressed(50, **of), completed(**of)],
+                [requested(**of), annotated({"n": {"a": 1.5}}, **of), cancelled(**of)],
+                [requested(**of), started(**of), retrying(**of)],
+                [requested(**of), started(**of), failed(**of), annotated({"x": "é"}, **of)],
+                [accepted(**of), uploaded(**of), requested(prompt=None, **photo)],
+                [requested(**of), started(**of), progressed(30, **of)],
+                [requested(owner="ann", lane="kie", **of)],
+                [requested(**of), started(**of), timed_out(**of), late_result(**of)],
+            ][number % 8]
+        )
+    longest = max(map(len, told))
+    return [life[turn] for turn in range(longest) for life in told if turn < len(life)]

@@ -13,20 +13,11 @@ import asyncpg
 import pytest
 
 from builders import (
-    accepted,
-    annotated,
     cancelled,
     completed,
     erased,
-    failed,
-    late_result,
-    progressed,
     requested,
-    retrying,
-    started,
     task_id,
-    timed_out,
-    uploaded,
 )
 from contracts.events import Event
 from contracts.subjects import STREAM, LaneConsumerSpec, finished_subject, restore_subject
@@ -37,7 +28,7 @@ from delivery.log import LogReader
 from delivery.publisher import LogUnreachable
 from delivery.requests import Requests
 from integration.cli.conftest import Ran, Shell
-from integration.cli.oldlog import OldLog, life, old_log
+from integration.cli.oldlog import OldLog, life, lives, old_log
 from servers import Server, eventually, fresh_database
 from task_store import restore, store
 from task_store.rebuild import alone
@@ -46,28 +37,6 @@ RESTORE = ("events", "replay", "--restore")
 SPEC = CommandLineSettings().stream
 _WHOLE = "SELECT * FROM {} ORDER BY 1, 2, 3"
 _SEQUENCES = ("sequence", "ticket", "behind", "bucket")
-
-
-def lives(count: int) -> list[Event]:
-    """Tasks in every state in which one can be, told in turns."""
-    told: list[list[Event]] = []
-    for number in range(1, count):
-        of = {"task": task_id(number)}
-        photo = {**of, "tasktype": "PHOTO_TO_3D"}
-        told.append(
-            [
-                [requested(**of), started(**of), progressed(50, **of), completed(**of)],
-                [requested(**of), annotated({"n": {"a": 1.5}}, **of), cancelled(**of)],
-                [requested(**of), started(**of), retrying(**of)],
-                [requested(**of), started(**of), failed(**of), annotated({"x": "é"}, **of)],
-                [accepted(**of), uploaded(**of), requested(prompt=None, **photo)],
-                [requested(**of), started(**of), progressed(30, **of)],
-                [requested(owner="ann", lane="kie", **of)],
-                [requested(**of), started(**of), timed_out(**of), late_result(**of)],
-            ][number % 8]
-        )
-    longest = max(map(len, told))
-    return [life[turn] for turn in range(longest) for life in told if turn < len(life)]
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from artifacts.store import ArtifactStore
 from builders import (
@@ -16,6 +14,7 @@ from builders import (
     task_id,
 )
 from integration.task_store.archive_by_hand import Store, Watched, life, lives, nothing
+from s3 import s3_server
 from task_store.segments import messages_in
 
 
@@ -136,18 +135,9 @@ async def _scrub(kept: Store) -> dict[int, str]:
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[ArtifactStore]:
-    """A bucket on a local server that speaks S3."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    httpx2.put(f"http://{host}:{port}/darkroom", trust_env=False).raise_for_status()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    yield ArtifactStore.open("s3://darkroom")
-    server.stop()
+def s3() -> Iterator[ArtifactStore]:
+    with s3_server("darkroom"):
+        yield ArtifactStore.open("s3://darkroom")
 
 
 async def test_a_bucket_holds_an_archive_too(kept: Store, s3: ArtifactStore) -> None:

@@ -187,7 +187,7 @@ class Listening:
     async def is_quiet(self) -> bool:
         """Nobody follows anything any more."""
         streams = self.parts.streams
-        return not streams._open and not list(streams.feed.follows())  # noqa: SLF001
+        return not streams._open and not list(streams.feed.followers)  # noqa: SLF001
 
 
 @asynccontextmanager

@@ -198,7 +198,7 @@ async def test_who_joins_is_told_no_notice_that_is_older_than_what_it_has_read(
     async def overtaken(*question: Any) -> Any:
         """A notice of before comes with the answer."""
         answer = await real(*question)
-        for follow in list(door.parts.streams.feed.followers("ann", ONE)):
+        for follow in list(door.parts.streams.feed.followers.of("ann", ONE)):
             follow.tell(notice)
         return answer
 

@@ -65,7 +65,7 @@ async def test_subscriptions_live_side_by_side_and_end_one_by_one(
     end = await house.tell(completed(**own(ONE)))
 
     assert [(await frame(connection, "task")).id for _ in range(2)] == [5, end]
-    await eventually(lambda: not list(door.parts.streams.feed.follows()))
+    await eventually(lambda: not list(door.parts.streams.feed.followers))
     await say(connection, subscribe={"after": 3})
     assert [(await frame(connection, "task")).id for _ in range(3)] == [4, 5, end]
 

@@ -200,7 +200,7 @@ async def test_who_does_not_read_is_dropped_and_nothing_grows(
         if sample("darkroom_streams_ended_total", reason="slow_reader") > dropped:
             break
     assert sample("darkroom_streams_ended_total", reason="slow_reader") == dropped + 1
-    assert len(list(door.parts.streams.feed.follows())) == 1
+    assert len(list(door.parts.streams.feed.followers)) == 1
     writer.transport.abort()
     del reader
     await read(last)
@@ -212,8 +212,8 @@ async def test_who_does_not_read_is_dropped_and_nothing_grows(
 async def _deaf(door: Listening) -> tuple[socket.socket, asyncio.StreamWriter]:
     """A client that asks for the stream and never reads an answer."""
     sock, writer = await _asks_and_reads_nothing(door)
-    await eventually(lambda: list(door.parts.streams.feed.follows()))
-    await eventually(lambda: next(door.parts.streams.feed.follows()).held is None)
+    await eventually(lambda: list(door.parts.streams.feed.followers))
+    await eventually(lambda: next(iter(door.parts.streams.feed.followers)).held is None)
     return sock, writer
 
 
@@ -272,14 +272,14 @@ async def test_who_never_reads_a_snapshot_gives_its_place_back(
 async def test_more_than_is_held_back_while_one_joins_a_task_is_read_again(
     task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch, after: int | None
 ) -> None:
-    monkeypatch.setattr("gateway.feed.MOST_HELD", 1)
+    monkeypatch.setattr("gateway.followers.MOST_HELD", 1)
     house, streams = task_store, door.parts.streams
     await house.tell(requested(**own(ONE)), started(**own(ONE)))
     real = streams.find
 
     async def slow(owner: str, name: str) -> Found:
         found = await real(owner, name)
-        joining = [each for each in streams.feed.follows() if each.held is not None]
+        joining = [each for each in streams.feed.followers if each.held is not None]
         if joining and found.task.sequence == 2:
             await house.tell(*(progressed(n, **own(ONE, at=n)) for n in range(3, 7)))
             await eventually(lambda: joining[0].missed)
@@ -325,7 +325,7 @@ async def test_a_slow_socket_is_told_why(
     await connection.send('{"subscribe": {}}')
     await frame(connection, "ready")
     outbox = next(iter(door.parts.streams._open))  # noqa: SLF001
-    follow = next(door.parts.streams.feed.follows())
+    follow = next(iter(door.parts.streams.feed.followers))
     # Three at once, before the writer has its turn.
     for sequence in (10, 11, 12):
         follow.tell(Message("task", b"{}", sequence))
@@ -357,8 +357,8 @@ async def test_quick_reconnects_leave_nothing_behind(task_store: House, door: Li
     await eventually(lambda: len(asyncio.all_tasks()) <= before + 2, 30)
     assert sample("darkroom_streams", kind="events") == 0
     feed = door.parts.streams.feed
-    assert not feed._by_owner  # noqa: SLF001
-    assert not feed._by_task  # noqa: SLF001
+    assert list(feed.followers) == []
+    assert list(feed.followers.owners) == []
     stream = await door.events()
     assert (await stream.next("task")).id == 1
 
@@ -435,7 +435,7 @@ async def test_an_event_that_nobody_can_read_holds_up_its_own_task_alone(
 async def test_a_state_that_was_let_go_is_read_again(
     task_store: House, door: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.feed._MOST_STATES_BYTES", 1)
+    monkeypatch.setattr("gateway.known._MOST_STATES_BYTES", 1)
     house = task_store
     stream = await door.events()
     await stream.ready()

@@ -11,7 +11,8 @@ import pytest
 from builders import NOON, completed, folded, requested, started, task_id
 from contracts.events import Event
 from contracts.records import Record, to_record
-from gateway.feed import Feed, Follow
+from gateway.feed import Feed
+from gateway.followers import Follow
 from gateway.following import (
     Fact,
     Message,
@@ -101,8 +102,8 @@ async def test_who_joins_is_not_told_last_what_was_before_the_end_that_it_has_re
 async def test_what_another_has_read_in_the_log_overtakes_a_notice_as_well(room: Room) -> None:
     follow = await room.joins(None)
     follow.tell(NOTICE)
-    room.feed.note(ONE, 101)
-    room.feed.note(ONE, 99)
+    room.feed.known.note(ONE, 101)
+    room.feed.known.note(ONE, 99)
     follow.go_live(99)
 
     assert await told(follow) == []
@@ -126,11 +127,11 @@ async def test_a_notice_that_nothing_has_overtaken_is_told_in_its_turn(room: Roo
 async def test_where_tasks_were_told_is_known_of_those_told_last(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.feed._MOST_TOLD", 2)
+    monkeypatch.setattr("gateway.known._MOST_TOLD", 2)
     for each in (ONE, TWO, ONE, task_id(3)):
-        room.feed.note(each, 7)
+        room.feed.known.note(each, 7)
 
-    assert [room.feed.told(each) for each in (ONE, TWO, task_id(3))] == [7, 0, 7]
+    assert [room.feed.known.told(each) for each in (ONE, TWO, task_id(3))] == [7, 0, 7]
 
 
 class Projection:

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from builders import folded, requested, started, task_id
-from gateway.feed import Feed, Follow
+from gateway.feed import Feed
+from gateway.followers import Follow
 from gateway.following import place_message, told_now
 from gateway.outbox import Outbox
 from gateway.places import MOST_A_TICK, Places

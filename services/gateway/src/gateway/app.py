@@ -82,7 +82,7 @@ def build(settings: Settings, on_lost: Callable[[], None]) -> Parts:
     views = Views(settings.root_url, breakers.waiting_for)
     histories = Histories(bus, task_store)
     feed = Feed(bus, live, histories, views.told)
-    reader = Reader(bus, task_store, feed.told)
+    reader = Reader(bus, task_store, feed.known.told)
     places = Places(task_store, feed)
     catalogue = Catalogue(bus)
     pressure = Pressure(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,22 +22,21 @@ from contracts.subjects import task_id_of
 from delivery.log import LogUnavailable, StreamState
 from delivery.publisher import LogUnreachable
 from gateway.bus import Bus
+from gateway.followers import Follow, Followers
 from gateway.following import (
     Fact,
-    Message,
     State,
     View,
     advanced,
     fact,
     folded,
     is_beginning,
-    is_overtaken,
     message_of,
 )
 from gateway.histories import Histories
+from gateway.known import Known
 from gateway.live import Live, LiveEvent
 from gateway.metrics import LIVE_GAPS
-from gateway.outbox import Outbox
 from gateway.refusals import Refusal
 from telemetry.logs import get_logger
 
@@ -50,106 +49,8 @@ _LATE_S = 1.0
 _AGAIN_S = 0.2
 _BATCH = 64
 _MOST_PENDING = 1024
-_MOST_STATES_BYTES = 32 * 1024 * 1024
-_STATE_BYTES = 1500
-"""What a state takes beside the texts in it."""
-_MOST_TOLD = 20_000
-"""Tasks of which it is known up to where they were told, those told last."""
-MOST_HELD = 512
 TROUBLE = (LogUnavailable, LogUnreachable, NatsError, Refusal)
 """What keeps the feed from going on for a while; the next try may find it over."""
-
-
-class Follow:
-    """One follower of a task, or of an owner's tasks (of one type).
-
-    While it is ``joining``, what happens is held back; then it goes to the outbox at once.
-    """
-
-    __slots__ = (
-        "cursor",
-        "has_ended",
-        "held",
-        "missed",
-        "on_end",
-        "on_reset",
-        "outbox",
-        "owner",
-        "task_id",
-        "told",
-        "type_name",
-        "waits_for_places",
-    )
-
-    def __init__(
-        self,
-        owner: str,
-        outbox: Outbox,
-        *,
-        type_name: str | None = None,
-        task_id: str | None = None,
-        on_reset: Callable[[], None] = lambda: None,
-        on_end: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.owner = owner
-        self.outbox = outbox
-        self.type_name = type_name
-        self.task_id = task_id
-        self.on_reset = on_reset
-        self.on_end = on_end
-        self.cursor = 0
-        """Everything up to here was told."""
-        self.told: Mapping[str, int] = {}
-        """Up to where tasks were told here, to it or to others; the feed knows."""
-        self.held: list[Message] | None = []
-        self.has_ended = False
-        self.missed = False
-        """Too much happened while it was joining: it has to read again."""
-        self.waits_for_places = False
-        """It does not know all places: when it has joined it is told them, moved or not."""
-
-    def concerns(self, task_id: str, type_name: str | None) -> bool:
-        if self.task_id is not None:
-            return self.task_id == task_id
-        return self.type_name is None or self.type_name == type_name
-
-    def tell(self, message: Message) -> None:
-        if self.held is None:
-            self._hand_on(message)
-        elif len(self.held) < MOST_HELD:
-            self.held.append(message)
-        else:
-            self.missed = True
-
-    def go_live(self, cursor: int) -> None:
-        """Everything up to ``cursor`` was told; what was held back since then is told now."""
-        held, self.held = self.held or [], None
-        self.cursor = cursor
-        for message in held:
-            self._hand_on(message)
-
-    def end(self) -> None:
-        """Its task has: nothing more is told."""
-        self.has_ended = True
-        self.on_end()
-
-    def begin(self) -> None:
-        """Hold back what happens from now on."""
-        self.held = []
-        self.missed = False
-
-    def _hand_on(self, message: Message) -> None:
-        if self.has_ended:
-            return
-        if message.sequence is not None:
-            if message.sequence <= self.cursor:
-                return
-            self.cursor = message.sequence
-        elif is_overtaken(message, self.told):
-            return
-        self.outbox.put(message)
-        if self.task_id is not None and message.is_last:
-            self.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +68,8 @@ class Feed:
         self._live = live
         self._histories = histories
         self._view = view
-        self._by_task: dict[str, set[Follow]] = {}
-        self._by_owner: dict[str, set[Follow]] = {}
-        self._owners: collections.Counter[str] = collections.Counter()
-        self._states: collections.OrderedDict[str, tuple[State, int]] = collections.OrderedDict()
-        self._states_bytes = 0
-        self._told: collections.OrderedDict[str, int] = collections.OrderedDict()
+        self.followers = Followers()
+        self.known = Known()
         self._pending: collections.deque[LiveEvent | Missing] = collections.deque()
         self._starting = asyncio.Lock()
         self._running = False
@@ -183,8 +80,6 @@ class Feed:
         self._created: datetime | None = None
         self.sequence = 0
         """Everything up to here was told."""
-        self.released = 0
-        """How many states were let go to make room."""
         self.on_line_moved: Callable[[], None] = lambda: None
         """Somebody, whoever it belongs to, left or entered a line."""
         self.on_change: Callable[[Task], None] = lambda task: None
@@ -195,70 +90,20 @@ class Feed:
         """What was known of tasks is void: all followers begin anew."""
         bus.on_reconnect(self._on_reconnect)
 
-    @property
-    def owners(self) -> Iterable[str]:
-        """Whose tasks are followed."""
-        return self._owners.keys()
-
-    def followers(self, owner: str, task_id: str) -> Iterator[Follow]:
-        """Those who may be told of this task."""
-        yield from self.of_owner(owner)
-        yield from self.of_task(owner, task_id)
-
-    def of_owner(self, owner: str) -> Collection[Follow]:
-        """Those who follow the owner's tasks, or those of a type."""
-        return self._by_owner.get(owner, ())
-
-    def of_task(self, owner: str, task_id: str) -> Iterator[Follow]:
-        """Those who follow this task alone."""
-        for follow in self._by_task.get(task_id, ()):
-            if follow.owner == owner:
-                yield follow
-
-    def has(self, follow: Follow) -> bool:
-        group, key = self._place(follow)
-        return follow in group.get(key, ())
-
-    def follows(self) -> Iterator[Follow]:
-        for follows in (*self._by_owner.values(), *self._by_task.values()):
-            yield from follows
-
-    def state(self, task_id: str) -> State:
-        """What is known of a task here; None where nothing is."""
-        kept = self._states.get(task_id)
-        return None if kept is None else kept[0]
-
-    def forget(self, task_id: str) -> None:
-        """What is known of it may be wrong: it is read again when something happens to it."""
-        self._forget(task_id)
-
     def adopt(self, task: Task, released: int) -> None:
         """Keep a state that a follower has read, after it was added, with ``released`` as then.
 
         What happened since then to a task that isn't known here, the feed has not come to yet: so
         the state counts only if the feed has passed it, and let nothing go in between.
         """
-        is_known = task.task_id in self._states or task.status.is_terminal
-        if not is_known and released == self.released and task.sequence <= self.sequence:
-            self._keep(task.task_id, task, len(task.request.prompt or ""))
-
-    def told(self, task_id: str) -> int:
-        """Up to where anybody here was told of it; 0 where that isn't known."""
-        return self._told.get(task_id, 0)
-
-    def note(self, task_id: str, sequence: int) -> None:
-        """Somebody is told of the task as of here."""
-        self._told[task_id] = max(sequence, self.told(task_id))
-        self._told.move_to_end(task_id)
-        if len(self._told) > _MOST_TOLD:
-            self._told.popitem(last=False)
+        is_known = task.task_id in self.known or task.status.is_terminal
+        if not is_known and released == self.known.released and task.sequence <= self.sequence:
+            self.known.keep(task.task_id, task, len(task.request.prompt or ""))
 
     async def add(self, follow: Follow) -> None:
         """Tell ``follow`` of everything that is stored from now on. Raises `LogUnavailable`…"""
-        group, key = self._place(follow)
-        group.setdefault(key, set()).add(follow)
-        self._owners[follow.owner] += 1
-        follow.told = self._told
+        self.followers.add(follow)
+        follow.told = self.known.all_told
         try:
             await self._start()
         except BaseException:
@@ -266,24 +111,12 @@ class Feed:
             raise
 
     def remove(self, follow: Follow) -> None:
-        group, key = self._place(follow)
-        follows = group.get(key)
-        if follows is None or follow not in follows:
+        if follow not in self.followers:
             return
-        follows.discard(follow)
-        if not follows:
-            del group[key]
+        if self.followers.remove(follow):
             self.on_left(follow)
-        self._owners[follow.owner] -= 1
-        if not self._owners[follow.owner]:
-            del self._owners[follow.owner]
-        if not self._owners and self._leaving is None:
+        if not self.followers.owners and self._leaving is None:
             self._leaving = asyncio.get_running_loop().call_later(LINGER_S, self._stop)
-
-    def _place(self, follow: Follow) -> tuple[dict[str, set[Follow]], str]:
-        if follow.task_id is not None:
-            return self._by_task, follow.task_id
-        return self._by_owner, follow.owner
 
     async def _start(self) -> None:
         if self._leaving is not None:
@@ -315,7 +148,7 @@ class Feed:
 
     def _stop(self) -> None:
         self._leaving = None
-        if self._owners:
+        if self.followers.owners:
             return
         self._live.untap(self._hear)
         self._running = False
@@ -328,9 +161,7 @@ class Feed:
 
     def _clear(self) -> None:
         self._pending.clear()
-        self._states.clear()
-        self._states_bytes = 0
-        self._told.clear()
+        self.known.clear()
 
     # What comes
 
@@ -362,11 +193,11 @@ class Feed:
     def _told_at_once(self, told: LiveEvent) -> bool:
         """Whether nothing had to be read first."""
         task_id = task_id_of(told.subject)
-        if not self._by_owner and task_id not in self._by_task:
+        if not self.followers.may_follow(task_id):
             self._pass_over(task_id, told)
             return True
         one = self._fact_of(told)
-        if one.task_id in self._states or is_beginning(one.event):
+        if one.task_id in self.known or is_beginning(one.event):
             self._tell(one, {})
             return True
         if not self._is_followed(one):
@@ -385,13 +216,12 @@ class Feed:
         return Fact(task_id, told.sequence, told.logtime, event)
 
     def _is_followed(self, one: Fact) -> bool:
-        if one.task_id in self._by_task:
-            return True
-        return one.event is not None and one.event.owner in self._by_owner
+        owner = None if one.event is None else one.event.owner
+        return self.followers.follow(one.task_id, owner)
 
     def _pass_over(self, task_id: str, told: LiveEvent) -> None:
         """Nobody follows it: what was known of it is no longer its state."""
-        self._forget(task_id)
+        self.known.forget(task_id)
         self.sequence = told.sequence
         if _moves_a_line(told.subject, told.payload):
             self.on_line_moved()
@@ -399,7 +229,7 @@ class Feed:
     def _tell(self, one: Fact, recalled: dict[str, State]) -> None:
         """Fold it, and tell its followers. Its task's state is known, or this is its beginning."""
         self.sequence = one.sequence
-        before = self.state(one.task_id)
+        before = self.known.state(one.task_id)
         if one.task_id in recalled:
             before = recalled[one.task_id]
         now = advanced(before, one)
@@ -411,43 +241,27 @@ class Feed:
         if now is before:
             return
         if not self._is_followed(one):
-            self._forget(one.task_id)
+            self.known.forget(one.task_id)
             return
         if not isinstance(now, Task):
-            self._keep(one.task_id, now, 0)
+            self.known.keep(one.task_id, now, 0)
             return
         message = message_of(now, self._view)
         if now.status.is_terminal:
-            self._forget(one.task_id)
+            self.known.forget(one.task_id)
         else:
-            self._keep(one.task_id, now, len(message.body))
-        self.note(now.task_id, now.sequence)
+            self.known.keep(one.task_id, now, len(message.body))
+        self.known.note(now.task_id, now.sequence)
         self.on_change(now)
-        for follow in list(self.followers(now.owner, now.task_id)):
+        for follow in list(self.followers.of(now.owner, now.task_id)):
             if follow.concerns(now.task_id, now.type):
                 follow.tell(message)
-
-    # States
-
-    def _keep(self, task_id: str, state: State, weight: int) -> None:
-        self._forget(task_id)
-        self._states[task_id] = (state, weight + _STATE_BYTES)
-        self._states_bytes += weight + _STATE_BYTES
-        while self._states_bytes > _MOST_STATES_BYTES:
-            _, (_, released) = self._states.popitem(last=False)
-            self._states_bytes -= released
-            self.released += 1
-
-    def _forget(self, task_id: str) -> None:
-        kept = self._states.pop(task_id, None)
-        if kept is not None:
-            self._states_bytes -= kept[1]
 
     async def _recall(self, facts: list[Fact]) -> dict[str, State]:
         """The states of tasks before their first fact, where they aren't known here."""
         firsts: dict[str, Fact] = {}
         for one in facts:
-            if one.task_id not in self._states and self._is_followed(one):
+            if one.task_id not in self.known and self._is_followed(one):
                 firsts.setdefault(one.task_id, one)
         recalled: dict[str, State] = dict.fromkeys(firsts)
         async with asyncio.TaskGroup() as group:
@@ -460,11 +274,8 @@ class Feed:
         return recalled
 
     async def _before(self, one: Fact) -> State:
-        owner = one.event.owner if one.event is not None else self._owner_of(one.task_id)
+        owner = one.event.owner if one.event is not None else self.followers.owner_of(one.task_id)
         return folded(await self._histories.of(owner, one.task_id), one.sequence)
-
-    def _owner_of(self, task_id: str) -> str:
-        return next((follow.owner for follow in self._by_task.get(task_id, ())), "")
 
     # What has to be read first
 
@@ -524,7 +335,7 @@ class Feed:
         self.sequence = max(self.sequence, until)
 
     def _take(self, one: Fact, recalled: dict[str, State]) -> None:
-        if one.task_id in self._states or self._is_followed(one):
+        if one.task_id in self.known or self._is_followed(one):
             self._tell(one, recalled)
         else:
             self.sequence = one.sequence
@@ -562,7 +373,7 @@ class Feed:
         _log.warning("followers begin anew", sequence=self.sequence, log=state.last_sequence)
         self._begin_at(state)
         self.on_another_log()
-        for follow in list(self.follows()):
+        for follow in list(self.followers):
             follow.begin()
             follow.on_reset()
 

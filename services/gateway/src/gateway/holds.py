@@ -44,14 +44,14 @@ class Holds:
         # A stray event may be put aside under any word of its subject: nobody follows that.
         for task_id in filter(is_task_id, task_ids):
             # What was folded up to here may be another state now: the next event reads it again.
-            self._feed.forget(task_id)
-            if self._feed.owners:
+            self._feed.known.forget(task_id)
+            if self._feed.followers.owners:
                 self._heard.put_nowait(task_id)
 
     async def _tell(self, task_id: str) -> None:
         for _ in range(_MOST_READS):
             # What happened before the notice, and was passed over as long as it was on hold.
-            told = max(self._feed.sequence, self._feed.told(task_id))
+            told = max(self._feed.sequence, self._feed.known.told(task_id))
             await self._tasks.projects(told, _CATCH_UP_S)
             try:
                 record, _ = await self._tasks.get(task_id)
@@ -59,14 +59,14 @@ class Holds:
                 return
             if record is None or record["phase"] == Phase.ERASED:
                 return
-            if record["sequence"] >= self._feed.told(task_id):
+            if record["sequence"] >= self._feed.known.told(task_id):
                 self._tell_followers(record)
                 return
             # Its followers know better: the events since then were told to them.
 
     def _tell_followers(self, record: Record) -> None:
         task_id = record["task_id"]
-        followers = list(self._feed.followers(record["owner"], task_id))
+        followers = list(self._feed.followers.of(record["owner"], task_id))
         if followers:
             message = notice_of(record, self._view)
             for follow in followers:

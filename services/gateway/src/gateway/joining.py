@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.feed import Follow
+from gateway.followers import Follow
 from gateway.following import error_message
 from gateway.outbox import Ending
 from gateway.refusals import Refusal

@@ -14,7 +14,8 @@ from typing import Any
 
 from contracts.lifecycle import Task, Waiting
 from contracts.records import Record
-from gateway.feed import Feed, Follow
+from gateway.feed import Feed
+from gateway.followers import Follow
 from gateway.following import Message, place_message
 from gateway.line import Line, Place
 from gateway.refusals import Refusal
@@ -60,7 +61,7 @@ class Places:
     def know(self, record: Record) -> None:
         """A follower that joins is told a place together with its task."""
         task_id, owner, number = record["task_id"], record["owner"], record["queue_position"]
-        follows = list(self._feed.followers(owner, task_id))
+        follows = list(self._feed.followers.of(owner, task_id))
         if number and follows and task_id not in self._known:
             self._remember(task_id, owner, Place(record["type"], number, record["eta_seconds"]))
             if any(follow.held is None for follow in follows):
@@ -72,7 +73,7 @@ class Places:
         while True:
             await self._stirred.wait()
             self._stirred.clear()
-            if not self._feed.owners:
+            if not self._feed.followers.owners:
                 self._forget()
                 continue
             try:
@@ -108,7 +109,7 @@ class Places:
             line = self._lines.pop(follow.owner, None)
             for task_id in () if line is None else line.places:
                 del self._known[task_id]
-        elif not self._feed.of_owner(follow.owner):
+        elif not self._feed.followers.of_owner(follow.owner):
             self._drop(follow.task_id)
 
     async def _look(self) -> bool:
@@ -119,10 +120,12 @@ class Places:
         if not self._onward:
             # Found again below, where somebody does.
             self._nobody_waits = True
-        places, self._onward, as_of = await self._tasks.places(self._feed.owners, self._onward)
+        places, self._onward, as_of = await self._tasks.places(
+            self._feed.followers.owners, self._onward
+        )
         for task_id, owner, type_name, number, eta_seconds in places:
             self._nobody_waits = False
-            state = self._feed.state(task_id)
+            state = self._feed.known.state(task_id)
             if isinstance(state, Task) and not isinstance(state.state, Waiting):
                 # It has left the line since.
                 continue
@@ -134,8 +137,8 @@ class Places:
 
     def _put(self, task_id: str, owner: str, place: Place) -> None:
         """It is at another place than was told. Who follows it alone is told at once."""
-        follows = list(self._feed.of_task(owner, task_id))
-        of_owner = self._feed.of_owner(owner)
+        follows = list(self._feed.followers.of_task(owner, task_id))
+        of_owner = self._feed.followers.of_owner(owner)
         if not follows and not of_owner:
             return
         self._remember(task_id, owner, place)
@@ -157,7 +160,7 @@ class Places:
                 message = place_message(task_id, place.number, place.eta_seconds)
                 told.setdefault(place.type_name, []).append(message)
             all_of_them = [each for messages in told.values() for each in messages]
-            for follow in self._feed.of_owner(owner):
+            for follow in self._feed.followers.of_owner(owner):
                 messages = all_of_them
                 if follow.type_name is not None:
                     messages = told.get(follow.type_name, [])
@@ -172,7 +175,7 @@ class Places:
                 follow.waits_for_places = True
                 continue
             line = self._lines.get(follow.owner)
-            if line is None or not self._feed.has(follow):
+            if line is None or follow not in self._feed.followers:
                 del self._newcomers[follow]
                 continue
             if follow.task_id is not None:

@@ -17,7 +17,8 @@ from contracts.records import from_record, to_record
 from delivery.log import StreamState
 from gateway.admission import is_task_id
 from gateway.bus import Bus
-from gateway.feed import TROUBLE, Feed, Follow
+from gateway.feed import TROUBLE, Feed
+from gateway.followers import Follow
 from gateway.following import (
     Cursor,
     Fact,
@@ -162,7 +163,7 @@ class Streams:
     async def _join(self, follow: Follow, after: int | None, *, reset: bool) -> None:
         follow.begin()
         await self.feed.add(follow)
-        released = self.feed.released
+        released = self.feed.known.released
         log = await self._bus.link.log.state()
         if after is not None and not log.first_sequence <= after + 1 <= log.last_sequence + 1:
             # It is of another log, or the log has forgotten what came next.
@@ -183,7 +184,7 @@ class Streams:
         while True:
             found = await self.find(follow.owner, task_id)
             self.feed.adopt(found.task, released)
-            self.feed.note(task_id, found.task.sequence)
+            self.feed.known.note(task_id, found.task.sequence)
             if after is None:
                 await follow.outbox.offer(await self._shown(found.task, follow))
             else:
@@ -257,7 +258,7 @@ class Streams:
                 self._places.know(record)
                 # Broken off here, all that is still to come happened later.
                 follow.cursor = record["sequence"]
-                self.feed.note(record["task_id"], record["sequence"])
+                self.feed.known.note(record["task_id"], record["sequence"])
                 await follow.outbox.offer(snapshot_message(record, self._view))
             if page is None:
                 return checkpoint, not follow.missed
@@ -271,7 +272,7 @@ class Streams:
         facts = (raw_fact(each["task_id"], each) for each in told)
         for task in changes(facts, cursor, map(from_record, bases)):
             follow.cursor = task.sequence
-            self.feed.note(task.task_id, task.sequence)
+            self.feed.known.note(task.task_id, task.sequence)
             await follow.outbox.offer(message_of(task, self._view))
         return max(cursor, through)
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from delivery.log import LogUnavailable
 from delivery.publisher import LogUnreachable
 from gateway.auth import check_socket_origin
-from gateway.feed import Follow
+from gateway.followers import Follow
 from gateway.following import Message, error_message
 from gateway.joining import Joining
 from gateway.outbox import Ending, Outbox

@@ -21,7 +21,7 @@ from delivery.publisher import LogUnreachable
 from gateway.admission import generation_type
 from gateway.bodies import headers_of
 from gateway.cursors import read_sequence
-from gateway.feed import Follow
+from gateway.followers import Follow
 from gateway.following import error_message
 from gateway.joining import Joining
 from gateway.outbox import Ending, Outbox

@@ -149,10 +149,11 @@ async def create_stream(client: Client, wanted: StreamConfig) -> None:
 
 
 async def ensure_lane(
-    client: Client, spec: LaneConsumerSpec, *, mend: bool = True
+    client: Client, spec: LaneConsumerSpec, *, mend: bool = True, keep_lease: bool = False
 ) -> list[Difference]:
     """Create or reconcile a lane's durable consumer; returns what differed before.
 
+    With ``keep_lease`` the lease of one that exists stays as it is, and is no difference.
     Raises `BeingRestored`: what is not whole yet would make tasks look as if nobody had begun them.
     """
     js = client.jetstream()
@@ -163,6 +164,8 @@ async def ensure_lane(
         if mend:
             await _add_consumer(js, wanted)
         return [Difference(f"consumer {spec.durable}", "exists", True, None)]
+    if keep_lease:
+        wanted.ack_wait = found.ack_wait
     differences = _differences(f"consumer {spec.durable}", _CONSUMER_SETTINGS, wanted, found)
     if differences and mend:
         await js.add_consumer(STREAM, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -43,6 +43,7 @@ MONTHS_S = 90 * 86_400
 NOBODY = "http://127.0.0.1:1"
 DONE, ERASED, UNKNOWN, LOST = map(task_id, range(1, 5))
 STUDIO, KIE = (LaneConsumerSpec("CREATE", lane) for lane in ("studio", "kie"))
+CLOTHES = LaneConsumerSpec("CLOTHING_CHANGE", "studio")
 
 
 @dataclass
@@ -151,6 +152,10 @@ async def fallen_ill(patient: Patient) -> Patient:
     # A copy that lacks an event, a lane that is gone, a schema of a killed rebuild.
     await patient.rows.execute("DELETE FROM log.events WHERE sequence = $1", told["started"])
     await js.delete_consumer(STREAM, STUDIO.durable)
+    # Generators that beat every 40 s.
+    patient_ones = consumer_config(replace(CLOTHES, ack_wait=timedelta(seconds=120)))
+    patient_ones.max_ack_pending = 7
+    await js.add_consumer(STREAM, patient_ones)
     config = (await js.stream_info(STREAM)).config
     await js.update_stream(config.evolve(max_age=MONTHS_S, duplicate_window=60))
     await patient.rows.execute("CREATE SCHEMA verify_7")
@@ -173,6 +178,7 @@ async def test_each_fault_is_found_and_what_is_safe_is_mended_once(patient: Pati
         "log": [
             "stream GENERATION: changed duplicate_window from 60.0 to 120.0",
             f"created consumer {STUDIO.durable}",
+            f"consumer {CLOTHES.durable}: changed max_ack_pending from 7 to 100000",
         ],
         "leftovers": ["dropped verify_7"],
         "copy": ["copied 1 events from the log"],
@@ -185,6 +191,10 @@ async def test_each_fault_is_found_and_what_is_safe_is_mended_once(patient: Pati
     # A log that is made to keep less forgets at once: how much it keeps is told, and left.
     assert left["log"].detail.startswith("stream GENERATION: max_age is")
     assert (await patient.log.settings())["max_age"] == MONTHS_S * 10**9
+    # And generators whose leases were made shorter under them lose what they work on.
+    assert f"consumer {CLOTHES.durable}: ack_wait is" in left["log"].detail
+    kept = await patient.client.jetstream().consumer_info(STREAM, CLOTHES.durable)
+    assert kept.config.ack_wait == 120
     # Nobody hands a request out again that was acknowledged: it might be paid for twice.
     assert "darkroom tasks retry" in left["leases"].mend
     # Of an artifact that is older than the log nobody knows whose it was.

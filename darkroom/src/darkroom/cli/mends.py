@@ -31,7 +31,10 @@ async def mend(settings: CommandLineSettings, wrong: Collection[str]) -> Fixed:
     if {"log", "postgres"} & set(wrong):
         try:
             keeping = await _keeping_limits(settings)
-            fixed["log"] = await reconcile(keeping, server_addresses(settings), mend=True)
+            # Leases stay as they are, too: generators that beat less often would lose theirs.
+            fixed["log"] = await reconcile(
+                keeping, server_addresses(settings), mend=True, keep_leases=True
+            )
         except click.ClickException:
             # A lost log, another version's database: what the finding says is to be done.
             pass

@@ -37,9 +37,11 @@ async def reconcile(
     *,
     mend: bool,
     contract: bool = False,
+    keep_leases: bool = False,
 ) -> list[str]:
     """Compare and, if told to, mend; one line for each thing that differed, or was done.
 
+    With ``keep_leases``, lanes that exist keep theirs.
     With ``contract``, steps of the schema are among them that older code does not run on.
     Raises `LogLost` when all but the log is mended.
     """
@@ -51,7 +53,7 @@ async def reconcile(
         schema = await compare_schema(connection, mend=mend, contract=contract)
         if mend:
             await check_not_lost(client, connection)
-        broker = await compare_broker(client, settings, lanes, mend=mend)
+        broker = await compare_broker(client, settings, lanes, mend=mend, keep_leases=keep_leases)
     return [done(each) if mend else str(each) for each in broker] + schema
 
 
@@ -103,6 +105,7 @@ async def compare_broker(
     lanes: list[LaneConsumerSpec],
     *,
     mend: bool,
+    keep_leases: bool = False,
 ) -> list[Difference]:
     """Stream, lanes and bucket. Raises `Refused` when the server won't have them so."""
     try:
@@ -112,7 +115,9 @@ async def compare_broker(
             if missing:
                 found.append(Difference(f"consumer {lane.durable}", "exists", True, None))
             else:
-                found += await provision.ensure_lane(client, lane, mend=mend)
+                found += await provision.ensure_lane(
+                    client, lane, mend=mend, keep_lease=keep_leases
+                )
         found += await provision.ensure_buckets(
             client, replicas=settings.stream.replicas, mend=mend
         )

@@ -128,14 +128,15 @@ class FakeForge(Fake):
         if self.knobs.bare:
             return JSONResponse({"detail": "Not Found"}, 404)
         wanted = (await request.json())["id_task"]
-        self.note("look", id=wanted)
         active = wanted == self.current
+        share = self._share if active else None
+        self.note("look", id=wanted, share=share)
         return JSONResponse(
             {
                 "active": active,
                 "queued": wanted in self.pending,
                 "completed": wanted in self.finished,
-                "progress": self._share if active else None,
+                "progress": share,
                 "eta": 1.5 if active else None,
                 "live_preview": None,
                 "id_live_preview": -1,

@@ -92,6 +92,7 @@ async def test_the_progress_of_the_call_is_told_and_nobody_elses(
     second = asyncio.create_task(made(forge, a_picture()))
     await eventually(lambda: fake.pending)
     await eventually(lambda: fake.count("POST /sdapi/v1/txt2img") == 2)
+    await eventually(lambda: any(each.get("share") == 0.5 for each in fake.calls))
     fake.knobs.hold = False
 
     told, other = await first, await second

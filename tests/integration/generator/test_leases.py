@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from nats.js.errors import NotFoundError
 
 from builders import cancelled
 from contracts.events import Completed, Failed
@@ -71,6 +72,38 @@ async def test_a_deleted_consumer_comes_back_and_nothing_is_worked_on_twice(floo
     assert isinstance(await floor.ended(held), Completed)
     assert floor.stage.calls(held) == [("follow", 1)]
     await floor.acknowledged()
+
+
+async def test_a_submit_of_another_generator_is_left_to_it_though_the_consumer_was_deleted(
+    floor: Floor,
+) -> None:
+    generators = [await floor.start(), await floor.start()]
+    works = [each.parts.lanes.works for each in generators if each.parts]
+    tasks = [
+        await floor.ask(lane="scripted-remote", submit_until="taken", until="go") for _ in range(6)
+    ]
+    for task in tasks:
+        await eventually(lambda of=task: ("submit", 1) in floor.stage.calls(of))
+    jetstream = floor.client.jetstream()
+    await jetstream.delete_consumer("GENERATION", "generator-create-scripted-remote")
+
+    async def handed_out_again() -> bool:
+        try:
+            seen = await jetstream.consumer_info("GENERATION", "generator-create-scripted-remote")
+        except NotFoundError:
+            return False
+        assert seen.delivered is not None
+        decided = all(work.attempt is not None for held in works for work in held.values())
+        return decided and seen.delivered.consumer_seq >= len(tasks)
+
+    await eventually(handed_out_again, 60)
+    floor.stage.release("taken")
+    floor.stage.release("go")
+
+    assert {type(await floor.ended(task)) for task in tasks} == {Completed}
+    # A job whose handle is on the log may be gone on with by either of them.
+    submits = [[call for call in floor.stage.calls(task) if call[0] == "submit"] for task in tasks]
+    assert submits == [[("submit", 1)]] * len(tasks)
 
 
 @pytest.mark.parametrize("nats_sync", ["always"])

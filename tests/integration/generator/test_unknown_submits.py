@@ -251,10 +251,11 @@ async def test_a_replayed_request_of_a_task_that_may_have_been_taken_is_looked_f
     floor: Floor,
 ) -> None:
     task = task_id(920)
-    lately = (datetime.now(UTC) - NOON).total_seconds()
+    # Long enough ago that nobody waits for the answer any more.
+    before = (datetime.now(UTC) - NOON).total_seconds() - 200
     await floor.tell(requested(task=task, lane=FINDING, provider_params={}))
     await floor.tell(started(task=task, provider=FINDING))
-    await floor.tell(submitting(task=task, provider=FINDING, at=lately))
+    await floor.tell(submitting(task=task, provider=FINDING, at=before))
     floor.stage.release(f"job-{task}-1")
 
     await floor.start()

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from contracts.events import Event, Progressed, Requested, decode
+from contracts.events import Event, Progressed, Requested, Started, decode
 from contracts.lifecycle import Running, Task, Unapplicable, evolve
 from contracts.subjects import finished_subject, progress_subject
 from delivery.leases import Lease
@@ -34,11 +35,13 @@ class History:
     """A task, folded, and its events in order.
 
     ``ended`` also when nobody here can read by what: anything on its finished subject ends it.
+    ``began_at``: when the log stored the start of its last attempt.
     """
 
     task: Task | None
     events: list[Event]
     ended: bool
+    began_at: datetime | None = None
 
     @property
     def was_left(self) -> bool:
@@ -47,6 +50,16 @@ class History:
             return False
         last = self.events[-1] if self.events else None
         return not (isinstance(last, Progressed) and last.data.handed_over)
+
+    def is_perhaps_held(self, lane_since: datetime | None) -> bool:
+        """Whether another worker may be at work on the last attempt.
+
+        A request that comes again tells that its lease ran out. Not so from a consumer that was
+        made after the attempt began (``lane_since``): it knows of no leases.
+        """
+        if not self.was_left or self.began_at is None or lane_since is None:
+            return False
+        return lane_since > self.began_at
 
 
 def read_request(work: Work) -> Requested | None:
@@ -92,6 +105,7 @@ async def read_task(log: LogReader, request: Requested, lease: Lease) -> History
     """What the log tells of the task; the request in hand needs no reading."""
     task = evolve(None, request, lease.sequence, lease.logtime)
     events: list[Event] = []
+    began_at: datetime | None = None
     finished = finished_subject(request.tasktype, request.subject)
     ended = False
     for message in await _patiently(lambda: log.history(lease.task_id)):
@@ -109,7 +123,9 @@ async def read_task(log: LogReader, request: Requested, lease: Lease) -> History
             )
             continue
         events.append(event)
-    return History(task, events, ended)
+        if isinstance(event, Started):
+            began_at = message.logtime
+    return History(task, events, ended, began_at)
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:

@@ -7,7 +7,7 @@ import contextlib
 import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 from nats.aio.client import Client
@@ -70,6 +70,8 @@ class Lanes:
         """Works by provider, with a slot or without."""
         self._work_on = work_on
         self._draining = False
+        self._since: dict[str, datetime] = {}
+        """When each consumer was made."""
         self._returning: set[asyncio.Task[None]] = set()
         self._pulling: list[asyncio.Task[None]] = []
         self._consumers: dict[Slots, list[LaneConsumer]] = {each: [] for each in slots.values()}
@@ -124,7 +126,13 @@ class Lanes:
             returning.add_done_callback(self._returning.discard)
             return
         pool = self._slots[lane.provider.execution]
-        work = Work(lane, lease, leaving=self._draining, single_broker=self.single_broker)
+        work = Work(
+            lane,
+            lease,
+            leaving=self._draining,
+            single_broker=self.single_broker,
+            lane_since=self._since.get(lease.consumer),
+        )
         self.works[lease.task_id] = work
         self._held[lane.name] += 1
         pool.waiting[work] = None
@@ -269,6 +277,7 @@ class Lanes:
         await ensure_lane(self._client, spec)
         found = await self._client.jetstream().consumer_info(STREAM, spec.durable)
         self.single_broker = found.cluster is None
+        self._since[spec.durable] = found.created
 
     async def _wait(self, patience_s: float) -> None:
         tasks = [work.task for work in self.works.values() if work.task is not None]

@@ -90,12 +90,16 @@ class Pursuit:
         self._timeout_s = timeout_s
         self._silence_s = silence_s
 
+    def limit_s(self, lane: Lane) -> float:
+        """How long an attempt may take at the provider, and so the submit alone."""
+        return lane.offer.timeout_s or self._timeout_s
+
     async def outputs(
         self, work: Work, attempt: Attempt, decision: Start | Resume | Find
     ) -> list[Output]:
         """What the provider made. Raises `AttemptFailed`, `Leaving`, or one of `FAULTS`."""
         lane = work.lane
-        limit = lane.offer.timeout_s or self._timeout_s
+        limit = self.limit_s(lane)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from functools import cached_property
 
@@ -98,7 +99,8 @@ class Work:
     whether the provider took it.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
-    ``inside``: the limits in whose counts it is.
+    ``inside``: the limits in whose counts it is. ``lane_since``: when the consumer that delivered
+    it was made.
     """
 
     lane: Lane
@@ -116,6 +118,7 @@ class Work:
     probe: str = ""
     tried: bool = False
     inside: tuple[Limit, ...] = ()
+    lane_since: datetime | None = None
 
     @property
     def ticket(self) -> Ticket:

@@ -66,6 +66,7 @@ _LONGEST_FAULT_PAUSE_S = 60.0
 _HAND_OVER_S = 0.8
 _BUSY_S = 5.0
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+_LOOK_AGAIN = timedelta(seconds=30)
 _LEAST_JITTER, _MOST_JITTER = 1.0, 1.25
 
 
@@ -187,11 +188,17 @@ class Worker:
             # By what nobody here can read.
             return Drop()
         work.doubted = history.task is not None and DOUBT in history.task.metadata
+        past = past_of(history.events)
+        if past.unanswered is not None and history.is_perhaps_held(work.lane_since):
+            # Whoever submits it may still be told the answer. A handle is gone on with at once.
+            answered_by = past.unanswered.time + timedelta(seconds=self._pursuit.limit_s(work.lane))
+            if now() < answered_by:
+                return WaitUntil(min(answered_by, now() + _LOOK_AGAIN))
         if again and history.was_left:
             LEASE_EXPIRIES.labels(work.lane.name).inc()
         return decide(
             history.task,
-            past_of(history.events),
+            past,
             provider=work.lane.name,
             key_lasts_s=work.lane.offer.key_lasts_s,
             finds=work.lane.finds,

@@ -107,6 +107,10 @@ async def leave(subscription: Subscription, client: Client) -> None:
     shortcut_of(client).receivers.pop(subscription._id, None)  # noqa: SLF001
     if not client.is_closed:
         await subscription.unsubscribe()
+        if client.is_reconnecting:
+            # nats-py says nothing then. What was listened to since the connection broke would be
+            # subscribed to when it is back, and of a queue group messages go to nobody.
+            await client._send_unsubscribe(subscription._id)  # noqa: SLF001
 
 
 async def drain(subscription: Subscription, client: Client) -> None:

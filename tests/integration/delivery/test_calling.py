@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.errors import NoServersError
 
 from delivery.connection import connect, connection_options
+from delivery.incoming import Incoming, leave, listen
 from delivery.requests import NoReply, NoResponders, Requests, Unreachable, respond
 from integration.delivery.bus import Bus
 from integration.delivery.line import Line
@@ -91,6 +92,28 @@ async def test_a_call_without_a_connection_is_never_sent(
 
     with pytest.raises(Unreachable):
         await empty_bus.requests.call("echo", timeout=5)
+
+
+async def test_what_was_left_while_the_broker_was_away_takes_no_calls(
+    nats_server: Server, empty_bus: Bus
+) -> None:
+    heard: list[Incoming] = []
+    known = await listen(empty_bus.client, "orders", heard.append, queue="workers")
+    await nats_server.kill()
+    await eventually(lambda: empty_bus.client.is_reconnecting)
+    for _ in range(3):
+        added = await listen(empty_bus.client, "orders", heard.append, queue="workers")
+        await leave(added, empty_bus.client)
+    await leave(known, empty_bus.client)
+    await nats_server.restart()
+    await eventually(lambda: empty_bus.client.is_connected)
+
+    with pytest.raises(NoResponders):
+        await empty_bus.requests.call("orders", timeout=5)
+    await empty_bus.client.subscribe("orders", queue="workers", cb=echo)
+    told = [(await empty_bus.requests.call("orders", b"x", timeout=5)).data for _ in range(20)]
+    assert told == [b"x"] * 20
+    assert heard == []
 
 
 async def test_calls_go_on_after_a_reconnect(line: Line, far_bus: Bus) -> None:

@@ -82,6 +82,10 @@ class Projector:
     async def run(self) -> None:
         """Project until cancelled; every fault is met by beginning again from the checkpoint."""
         while True:
+            if self._client.is_reconnecting:
+                # Others may hear the broker: the lock is theirs.
+                await asyncio.sleep(_TROUBLE_PAUSE_S)
+                continue
             try:
                 async with self._active() as connection:
                     await self._project(connection)

@@ -13,14 +13,14 @@ import pytest
 
 from artifacts.keys import artifact_key
 from artifacts.store import StoreUnavailable
-from builders import started, task_id
+from builders import completed, started, task_id
 from contracts.subjects import PROVIDER_BUCKET, STREAM, StreamSpec, progress_subject
 from delivery import provision
 from delivery.requests import NoReply
 from gateway import catalogue
 from integration.delivery.line import Line, line_to
-from integration.gateway.conftest import SPEC
-from integration.gateway.house import CREATE, House
+from integration.gateway.conftest import SPEC, running_task_store
+from integration.gateway.house import BOB, CREATE, House, own
 from servers import Server, eventually
 
 Call = Callable[..., Awaitable[Any]]
@@ -202,12 +202,10 @@ async def test_a_gateway_starts_without_a_log_and_finds_it_later(
 async def test_a_silent_task_store_is_told_after_a_second(
     house: House, door: httpx2.AsyncClient
 ) -> None:
-    task = (await door.post("/tasks", json=CREATE)).json()
+    unknown = task_id(1)
     began = time.monotonic()
     answers = await asyncio.gather(
-        door.get(f"/tasks/{task['task_id']}"),
-        door.get("/tasks"),
-        door.get(f"/tasks/{task['task_id']}/events"),
+        door.get("/tasks"), door.get(f"/tasks/{unknown}"), door.get(f"/tasks/{unknown}/events")
     )
 
     assert [(each.status_code, each.json()["code"]) for each in answers] == [
@@ -215,6 +213,45 @@ async def test_a_silent_task_store_is_told_after_a_second(
     ] * 3
     assert all(each.headers["retry-after"] == "1" for each in answers)
     assert time.monotonic() - began < 2.5
+
+
+async def test_while_the_task_store_is_away_single_tasks_are_read_in_the_log(
+    house: House, door: httpx2.AsyncClient, database_url: str
+) -> None:
+    task = (await door.post("/tasks", json=CREATE)).json()["task_id"]
+    await house.tell(started(**own(task)), completed(**own(task)))
+    shown, waited, events, of_another = await asyncio.gather(
+        door.get(f"/tasks/{task}"),
+        door.get(f"/tasks/{task}", params={"wait": 5, "after": 1}),
+        door.get(f"/tasks/{task}/events"),
+        door.get(f"/tasks/{task}", headers=BOB),
+    )
+    async with running_task_store(house, database_url):
+        projected = await door.get(f"/tasks/{task}")
+
+    assert (shown.status_code, shown.json()["status"]) == (200, "completed")
+    assert shown.json() == waited.json() == projected.json()
+    assert [each["type"] for each in events.json()["events"]] == [
+        "generation.requested",
+        "generation.started",
+        "generation.completed",
+    ]
+    # No more than of one that does not exist.
+    assert of_another.json()["code"] == "task_store_unavailable"
+
+
+async def test_a_broker_that_is_away_is_not_taken_for_the_task_store(
+    house: House, door: httpx2.AsyncClient, nats_server: Server
+) -> None:
+    task = (await door.post("/tasks", json=CREATE)).json()["task_id"]
+    await nats_server.kill()
+    await eventually(lambda: house.parts[0].bus.any_link.client.is_reconnecting)
+    paths = ("/tasks", f"/tasks/{task}", f"/tasks/{task}/events")
+    answers = await asyncio.gather(*map(door.get, paths))
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [
+        (503, "log_unreachable")
+    ] * 3
 
 
 async def test_an_incomplete_recovery_is_never_given(

@@ -170,7 +170,7 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Something went wrong in the gateway that should not have.",
             "Try once more with the same `Idempotency-Key`; its log has the reason.",
         ),
-        "log_unreachable": ("The log can't be reached; nothing was sent.", _SOON),
+        "log_unreachable": ("The log can't be reached; nothing was read or sent.", _SOON),
         "log_full": (
             "The log is almost full, and takes no new tasks.",
             "Ask later; its operator makes room (`DARKROOM_STREAM_MAX_BYTES`).",

@@ -18,7 +18,7 @@ from delivery.log import LogUnavailable
 from delivery.publisher import EventTooLarge, LogFull, LogUnreachable, OutcomeUnknown
 from gateway.errors_page import type_of
 from gateway.metrics import PROBLEMS
-from gateway.refusals import Refusal, request_too_large
+from gateway.refusals import Refusal, log_unreachable, request_too_large
 from telemetry.logs import get_logger
 
 PROBLEM_JSON = "application/problem+json"
@@ -59,11 +59,7 @@ def refusal_of_fault(fault: Exception) -> Refusal:
     """What a fault of the bus or the object store means to the caller."""
     match fault:
         case LogUnreachable() | LogUnavailable():
-            return Refusal(
-                "log_unreachable",
-                "The log can't be reached, so nothing was sent. Try again in a moment.",
-                retry_after_s=SOON_S,
-            )
+            return log_unreachable()
         case OutcomeUnknown():
             return Refusal(
                 "outcome_unknown",

@@ -23,6 +23,8 @@ LOOK_AGAIN_S = 5.0
 SETTLE_S = 0.5
 """How long an answer waits for the projection, so that the next read shows what it tells."""
 
+_LOG_S = 0.7
+
 Done = Callable[[Task], bool]
 
 
@@ -38,8 +40,15 @@ class Reader:
         self._told = told
 
     async def read(self, owner: str, task_id: str) -> Record:
-        """The owner's task. Raises `Refusal` ``task_not_found``, or that nobody answers."""
-        return _owned(await self.find(task_id), owner)
+        """The owner's task; while the task-store is away, as the log has it.
+
+        Raises `Refusal` ``task_not_found``, or that nobody can tell.
+        """
+        try:
+            record = await self.find(task_id)
+        except Refusal as away:
+            record = await self._logged(owner, task_id, away)
+        return _owned(record, owner)
 
     async def find(self, task_id: str) -> Record | None:
         """Anybody's task, erased ones too. Before it says None, the log's leader was asked."""
@@ -65,7 +74,10 @@ class Reader:
 
         The projection may lag behind the moment at which the watch began; then the log is read.
         """
-        record, checkpoint = await self._tasks.get(task_id)
+        try:
+            record, checkpoint = await self._tasks.get(task_id)
+        except Refusal as away:
+            return _owned(await self._logged(owner, task_id, away), owner)
         if record is None or watcher.since is None or checkpoint < watcher.since:
             record = await self._newer_record(task_id, record)
         return _owned(record, owner)
@@ -104,6 +116,18 @@ class Reader:
     async def settled(self, task: Task) -> None:
         """Wait, for a moment, until the next read of anybody shows what is about to be told."""
         await self._tasks.passes(task.task_id, task.sequence, SETTLE_S)
+
+    async def _logged(self, owner: str, task_id: str, away: Refusal) -> Record:
+        """The owner's task in the log alone. What that has not may be older: raises ``away``."""
+        try:
+            async with asyncio.timeout(_LOG_S):
+                logged = await self.from_log(task_id)
+        except TimeoutError:
+            # Who asked has waited for the task-store already.
+            raise away from None
+        if logged is None or logged.owner != owner:
+            raise away
+        return to_record(logged)
 
     async def _newer_record(self, task_id: str, record: Record | None) -> Record | None:
         """The task as the log has it, unless that is no newer."""

@@ -110,6 +110,14 @@ class Refusal(Exception):
         return REFUSALS[self.code][1]
 
 
+def log_unreachable() -> Refusal:
+    return Refusal(
+        "log_unreachable",
+        "The log can't be reached, so nothing was read or sent. Try again in a moment.",
+        retry_after_s=1,
+    )
+
+
 def request_too_large() -> Refusal:
     """Each field within its limit, but not all together."""
     return Refusal("request_too_large", f"{TOGETHER}: this request has more. Shorten them.")

@@ -17,7 +17,7 @@ from delivery.requests import NoReply, NoResponders, Unreachable
 from gateway.admission import is_task_id
 from gateway.bus import Bus
 from gateway.progress import Progress
-from gateway.refusals import Refusal
+from gateway.refusals import Refusal, log_unreachable
 
 TIMEOUT_S = 1.0
 CATCH_UP_TIMEOUT_S = 2.5
@@ -40,7 +40,10 @@ class SnapshotPage(NamedTuple):
 
 
 class TaskStore:
-    """Raises `Refusal` ``task_store_unavailable`` when no answer comes in time."""
+    """Raises `Refusal` ``task_store_unavailable`` when no answer comes in time.
+
+    Or ``log_unreachable``, where the broker that would carry the question is away.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -239,8 +242,10 @@ class TaskStore:
                 if loop.time() + _AGAIN_S >= deadline:
                     raise unavailable() from None
                 await asyncio.sleep(_AGAIN_S)
-            except (NoReply, Unreachable, LogUnreachable):
+            except NoReply:
                 raise unavailable() from None
+            except (Unreachable, LogUnreachable):
+                raise log_unreachable() from None
 
 
 def _as_of(log: StreamState) -> dict[str, Any]:

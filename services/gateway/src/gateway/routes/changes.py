@@ -126,7 +126,7 @@ async def erase_task(parts: InParts, owner: Owner, task_id: str) -> Response:
 async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Response:
     """What happened to a task, in order."""
     record = await parts.reader.read(owner, task_id)
-    stored, _ = await parts.tasks.events(owner, task_id)
+    stored = await _stored(parts, owner, task_id)
     last = stored[-1]["sequence"] if stored else 0
     if last < record["sequence"]:
         # The task was read in the log: the projection has not all of it yet.
@@ -136,6 +136,17 @@ async def list_task_events(parts: InParts, owner: Owner, task_id: str) -> Respon
         for each in stored
     ]
     return json_response({"events": events})
+
+
+async def _stored(parts: Parts, owner: str, task_id: str) -> list[dict[str, Any]]:
+    """The events as the task-store has them; none while it is away and the log has them all."""
+    try:
+        stored, _ = await parts.tasks.events(owner, task_id)
+    except Refusal:
+        if await parts.reader.from_log(task_id) is None:
+            raise
+        return []
+    return stored
 
 
 async def _logged(parts: Parts, task_id: str) -> list[dict[str, Any]]:

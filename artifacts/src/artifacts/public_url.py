@@ -1,7 +1,7 @@
 """Whether a URL that a user gave may be fetched at all, as far as its text tells. Pure.
 
-What the name resolves to is asked when it is fetched (`artifacts.fetch`), not here: an answer of
-today says nothing about the next one.
+What the name resolves to is asked when it is fetched (`artifacts.resolving`), not here: an answer
+of today says nothing about the next one.
 """
 
 import re
@@ -71,8 +71,12 @@ def check_public_url(url: str) -> None:
     Hosts: a dotted name outside the private suffixes, or a public address in its usual form.
     Decimal, octal, hexadecimal and shortened addresses are refused whatever they stand for.
     """
-    parsed = parse_http_url(url)
-    host = parsed.raw_host.decode().rstrip(".")
+    check_public_host(parse_http_url(url).raw_host.decode())
+
+
+def check_public_host(name: str) -> None:
+    """Refuse (`Refused`) a host that can't be public, as far as its name tells."""
+    host = name.rstrip(".")
     if is_address(host):
         if not is_public_address(ip_address(host)):
             raise not_public(host)
@@ -113,6 +117,15 @@ def not_public(host: str) -> Refused:
     return Refused(
         "reference_not_public",
         f"{host[:200]!r} is not a public internet host. Give a public address, or upload the file.",
+    )
+
+
+def unreachable(host: str, why: str) -> Refused:
+    """The refusal of a host that gives nothing."""
+    return Refused(
+        "reference_unreachable",
+        f"The picture could not be fetched from {host[:200]!r}: {why}. "
+        "Check the address, or upload the file.",
     )
 
 

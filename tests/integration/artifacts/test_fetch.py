@@ -1,6 +1,7 @@
 """Fetching a reference from a real server: what comes through, and what is refused on the way."""
 
 import asyncio
+import contextlib
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,6 +11,7 @@ from io import BytesIO
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,15 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image
 
-from artifacts.fetch import (
-    Fetcher,
-    Refused,
-    is_public_address,
-    resolve_public,
-    system_resolver,
-)
+from artifacts.fetch import Fetcher, Refused
 from artifacts.intake import Unusable
-from artifacts.public_url import Address
+from artifacts.public_transport import PublicTransport
+from artifacts.public_url import Address, is_public_address
+from artifacts.resolving import resolve_public, system_resolver
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -459,3 +457,33 @@ async def test_the_operating_systems_answer_is_checked_too() -> None:
     for host in ("localhost", "2130706433", "0x7f.1"):
         with pytest.raises(Refused):
             await resolve_public(host)
+
+
+async def test_a_connection_that_is_kept_serves_the_name_that_it_was_made_for(site: Site) -> None:
+    """One address has many names: what was certified for one says nothing of another."""
+    site.names["others.example"] = ["127.0.0.1"]
+    asked: list[list[str]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard: list[str] = []
+        asked.append(heard)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while request := (await reader.readuntil(b"\r\n\r\n")).decode():
+                heard.append(request.partition("Host: ")[2].partition(":")[0])
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    site.port = server.sockets[0].getsockname()[1]
+    transport = PublicTransport(
+        tls=httpx2.create_ssl_context(),
+        limits=httpx2.Limits(),
+        resolver=site.resolver,
+        allow=only_loopback,
+    )
+    async with httpx2.AsyncClient(transport=transport) as client:
+        for host in ("pictures.example", "pictures.example", "others.example"):
+            assert (await client.get(site.url("/", host))).text == "ok"
+    server.close()
+    assert asked == [["pictures.example"] * 2, ["others.example"]]
+    assert site.asked == ["pictures.example", "others.example"]

@@ -118,6 +118,16 @@ async def test_the_models_own_fields_are_passed_on(fal: FalProvider, fake: FakeF
     assert [(each.width, each.height) for each in outputs(told)] == [SIZE, SIZE]
 
 
+async def test_a_model_does_not_have_its_results_fetched_from_inside(
+    fal: FalProvider, fake: FakeFal
+) -> None:
+    submitted = await fal.submit(an_image(), "key")
+    (job,) = fake.jobs.values()
+    job.base = "http://169.254.169.254/"
+    with pytest.raises(Rejected, match="public address"):
+        await run(fal, an_image(), submitted)
+
+
 async def test_a_submit_whose_answer_is_lost_is_not_sent_again(
     fal: FalProvider, fake: FakeFal
 ) -> None:

@@ -365,3 +365,86 @@ async def test_a_result_is_held_in_memory_up_to_a_bound(
 async def test_a_link_that_is_none_is_the_services_fault(service: Service, link: str) -> None:
     with pytest.raises(Unavailable, match="can't be fetched"):
         await service.download(link)
+
+
+@pytest.fixture
+async def inside() -> AsyncIterator[tuple[int, list[object]]]:
+    """Something else on this machine: its port, and who connected to it."""
+    heard: list[object] = []
+
+    async def hear(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(writer.get_extra_info("peername"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1], heard
+    server.close()
+
+
+REFUSED = "Paintery made a result, but its link does not lead to a public address"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "nats", "2130706433"],
+)
+async def test_a_result_is_not_fetched_from_inside(
+    service: Service, inside: tuple[int, list[object]], host: str
+) -> None:
+    port, heard = inside
+    with pytest.raises(Rejected, match=REFUSED) as refusal:
+        await service.download(f"http://{host}:{port}/varz")
+    assert (refusal.value.code, heard) == ("provider_rejected", [])
+    assert str(port) not in refusal.value.message
+
+
+@pytest.mark.parametrize("key", [None, f"Bearer {SECRET}"])
+async def test_no_result_is_followed_inside(
+    desk: Desk, service: Service, url: str, inside: tuple[int, list[object]], key: str | None
+) -> None:
+    port, heard = inside
+    desk.answers = [RedirectResponse("/b"), RedirectResponse(f"http://127.0.0.1:{port}/varz")]
+    with pytest.raises(Rejected, match=REFUSED):
+        await service.download(f"{url}/a", through=service.client if key else None)
+    assert desk.calls[0] == ("GET", "/a", key)
+    assert [path for _, path, _ in desk.calls] == ["/a", "/b"]
+    assert heard == []
+
+
+async def test_a_name_does_not_lead_a_result_inside(
+    url: str, inside: tuple[int, list[object]]
+) -> None:
+    port, heard = inside
+
+    async def resolver(_: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    service = Service("Paintery", url, resolver=resolver)
+    with pytest.raises(Rejected, match=REFUSED):
+        await service.download(f"http://pictures.example:{port}/varz")
+    await service.aclose()
+    assert heard == []
+
+
+async def test_a_result_at_a_name_that_is_not_known_may_be_there_later(url: str) -> None:
+    asked = []
+
+    async def resolver(host: str) -> list[str]:
+        asked.append(host)
+        raise OSError(host)
+
+    service = Service("Paintery", url, resolver=resolver)
+    with pytest.raises(Unavailable, match=r"can't be fetched from Paintery \(ConnectError\)"):
+        await service.download("http://pictures.example/a.png")
+    await service.aclose()
+    assert asked == ["pictures.example"] * 3
+
+
+async def test_the_service_is_where_it_was_configured_and_by_the_same_scheme(
+    desk: Desk, service: Service, url: str
+) -> None:
+    for link in (url.replace("http:", "https:"), url.replace("127.0.0.1", "127.0.0.2")):
+        with pytest.raises(Rejected, match=REFUSED):
+            await service.download(f"{link}/a")
+    assert desk.calls == []

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from artifacts.fetch import resolve_public
+from artifacts.resolving import resolve_public
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from gateway import references

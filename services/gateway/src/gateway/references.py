@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from artifacts.fetch import resolve_public
 from artifacts.keys import kind, sidecar_key
 from artifacts.public_url import Refused, check_public_url, parse_http_url
+from artifacts.resolving import resolve_public
 from artifacts.store import ArtifactStore
 from artifacts.uploads import Uploads
 from gateway.admission import reference_not_found

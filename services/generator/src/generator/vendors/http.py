@@ -7,6 +7,7 @@ taken. Neither a header nor a query ever stands in an error or a log line: they 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,9 @@ from typing import Any
 import httpx2
 from PIL import Image
 
+from artifacts.public_transport import PublicTransport
+from artifacts.public_url import Refused
+from artifacts.resolving import Resolver, system_resolver
 from generator.provider import Busy, Output, Rejected, Unavailable
 
 MAX_RESULT_BYTES = 256 * 1024 * 1024
@@ -24,6 +28,7 @@ MAX_RESULT_BYTES = 256 * 1024 * 1024
 _LONGEST_TOLD = 500
 _DOWNLOAD_TRIES = 3
 _DOWNLOAD_PAUSE_S = 0.5
+_LINK_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _MEASURED_AT_ONCE = 1024 * 1024
 """Bytes: what is larger is looked into in a thread."""
@@ -59,18 +64,23 @@ class Service:
         auth: httpx2.Auth | None = None,
         timeout_s: float = 30.0,
         words: Words | None = None,
+        resolver: Resolver = system_resolver,
     ) -> None:
         self.name = name
+        tls = httpx2.create_ssl_context()
         self.client = httpx2.AsyncClient(
             base_url=base_url,
             headers=dict(headers or {}),
             auth=auth,
+            verify=tls,
             timeout=httpx2.Timeout(timeout_s, connect=10.0),
             limits=httpx2.Limits(max_connections=200, max_keepalive_connections=20),
         )
         # Result links point to anywhere: none of our headers go with them.
         self._links = httpx2.AsyncClient(
-            follow_redirects=True, timeout=httpx2.Timeout(60.0, connect=10.0)
+            transport=_ResultLinks(name, self.client.base_url, tls, resolver),
+            follow_redirects=True,
+            timeout=httpx2.Timeout(60.0, connect=10.0),
         )
         self._words = words or (lambda response: None)
 
@@ -144,6 +154,7 @@ class Service:
     ) -> Output:
         """A result as it is now: links of services die. Tried a few times.
 
+        `Rejected` where a link, or what it redirects to, is neither public nor at the service.
         ``through`` is the client to use for a file behind the service's own door.
         """
         for left in reversed(range(_DOWNLOAD_TRIES)):
@@ -183,6 +194,40 @@ class Service:
     async def aclose(self) -> None:
         await self.client.aclose()
         await self._links.aclose()
+
+
+class _ResultLinks(httpx2.AsyncBaseTransport):
+    """Reaches what the operator configured as the service, and public hosts besides.
+
+    A model, which a user may name, says where its results are: that must not lead inside.
+    """
+
+    def __init__(self, name: str, own: httpx2.URL, tls: ssl.SSLContext, resolver: Resolver) -> None:
+        self._name = name
+        self._own = _origin(own)
+        self._inside = httpx2.AsyncHTTPTransport(verify=tls)
+        self._outside = PublicTransport(tls=tls, limits=_LINK_LIMITS, resolver=resolver)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if _origin(request.url) == self._own:
+            return await self._inside.handle_async_request(request)
+        try:
+            return await self._outside.handle_async_request(request)
+        except Refused as refusal:
+            if refusal.code == "reference_unreachable":
+                raise httpx2.ConnectError(refusal.message) from None
+            raise Rejected(
+                f"{self._name} made a result, but its link does not lead to a public address: "
+                "it is not fetched."
+            ) from None
+
+    async def aclose(self) -> None:
+        await self._inside.aclose()
+        await self._outside.aclose()
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def retry_after(response: httpx2.Response) -> float | None:

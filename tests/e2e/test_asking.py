@@ -234,12 +234,25 @@ async def test_from_another_machine_without_https_it_works_as_well(
     system: System,
 ) -> None:
     """A browser takes such a page for insecure, and lends it neither clipboard nor UUIDs."""
-    async with opened_browser("--host-resolver-rules=MAP darkroom.example 127.0.0.1") as browser:
+    async with opened_browser("--host-resolver-rules=MAP 192.0.2.1 127.0.0.1") as browser:
         page = await browser.new_page(locale="en-GB")
-        await page.goto(f"http://darkroom.example:{system.port}/")
+        await page.goto(f"http://192.0.2.1:{system.port}/")
         assert await page.evaluate("isSecureContext") is False
         prompt = "a lighthouse seen from afar"
         await ask(page, prompt)
         await shows_picture(card(page, prompt))
         await card(page, prompt).get_by_role("button", name="Look closer").click()
         await expect(page.get_by_role("dialog").get_by_text("Completed")).to_be_visible()
+
+
+async def test_under_a_name_that_was_made_to_lead_here_nothing_is_to_be_had(
+    system: System,
+) -> None:
+    async with opened_browser("--host-resolver-rules=MAP evil.example 127.0.0.1") as browser:
+        page = await browser.new_page(locale="en-GB")
+        await page.goto(f"http://evil.example:{system.port}/")
+        told = page.get_by_text("under a name that the server doesn't know as its own")
+        await expect(told.first).to_be_visible()
+        read = "fetch('/tasks').then((answer) => answer.status)"
+        removed = "fetch('/tasks/1', { method: 'DELETE' }).then((answer) => answer.status)"
+        assert [await page.evaluate(read), await page.evaluate(removed)] == [403, 403]

@@ -168,6 +168,54 @@ async def test_without_keys_our_pages_those_allowed_and_what_is_no_browser_go_on
     assert [each.status_code for each in answers] == [422, 202]
 
 
+REBOUND = {
+    "Host": "evil.example:8400",
+    "Origin": "http://evil.example:8400",
+    "Sec-Fetch-Site": "same-origin",
+}
+"""What a page sends whose name was made to lead here: its own name is all that gives it away."""
+
+
+async def test_without_keys_a_page_whose_name_was_made_to_lead_here_gets_nothing(
+    house: House,
+) -> None:
+    gateway = await house.gateway(auth="none")
+    reads = ("/tasks", f"/tasks/{ONE}", f"/tasks/{ONE}/events", "/generation-types")
+    files = (f"/uploads/{ONE}", f"/artifacts/{'0' * 20}/{ONE}/a.png", "/system", "/dead-letters")
+    answers = [
+        *[await gateway.get(each, headers=REBOUND) for each in (*reads, *files)],
+        await gateway.post("/tasks", json=CREATE, headers=REBOUND),
+        await gateway.post("/uploads", files=FORM, headers=REBOUND),
+        await gateway.delete(f"/tasks/{ONE}", headers=REBOUND),
+    ]
+
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(403, "cross_site")}
+    assert "DARKROOM_PUBLIC_URL" in answers[0].json()["detail"]
+    assert await house.last_sequence() == 0
+
+
+async def test_without_keys_whoever_watches_us_and_calls_back_comes_by_any_name(
+    house: House,
+) -> None:
+    await house.tell(requested(task=ONE, owner="local", lane="kie"))
+    gateway = await house.gateway(auth="none")
+    host = {"Host": "gateway:8400"}
+    watched = [
+        await gateway.get(each, headers=host) for each in ("/healthz", "/readyz", "/metrics")
+    ]
+    called = await gateway.post(f"/hooks/kie/{ONE}", content=b"{}", headers=host)
+
+    assert [watched[0].status_code, watched[2].status_code] == [200, 200]
+    assert "checks" in watched[1].json()
+    assert called.status_code == 204
+
+
+async def test_in_a_trusted_network_any_name_will_do(house: House) -> None:
+    gateway = await house.gateway(auth="none", trusted_network=True)
+
+    assert (await gateway.get("/generation-types", headers=REBOUND)).status_code == 200
+
+
 async def test_pages_follow_with_a_cookie_or_a_token_and_no_log_tells_it(
     task_store: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 from nats.errors import Error as NatsError
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.typing import Origin
 
 from builders import completed, requested, started, task_id
 from gateway.streams import Found
@@ -219,3 +221,26 @@ async def test_who_may_not_is_told_before_the_handshake(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert json.loads(answer.body or b"")["status"] == status
+
+
+async def test_without_keys_nothing_is_told_under_a_name_that_was_made_to_lead_here(
+    house: House,
+) -> None:
+    async with listening(house, auth="none") as door:
+        evil = f"evil.example:{door.port}"
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(
+                f"ws://{evil}/ws",
+                host="127.0.0.1",
+                port=door.port,
+                origin=Origin(f"http://{evil}"),
+            )
+        events = f"http://127.0.0.1:{door.port}/events"
+        async with (
+            httpx2.AsyncClient() as client,
+            client.stream("GET", events, headers={"Host": evil}) as stream,
+        ):
+            assert stream.status_code == 403
+        here = await connect(f"ws://localhost:{door.port}/ws", host="127.0.0.1", port=door.port)
+        await here.close()
+    assert refused.value.response.status_code == 403

@@ -28,6 +28,55 @@ def test_the_defaults_are_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch
     assert authenticator(settings).owner({}, SCOPE) == "local"
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:8400",
+        "127.9.9.9",
+        "localhost:8400",
+        "LOCALHOST",
+        "localhost.",
+        "studio.localhost:8400",
+        "[::1]:8400",
+        "192.168.1.5:8400",
+        "[2001:db8::1]",
+        "darkroom.example:8443",
+        "Darkroom.Example",
+        "",
+    ],
+)
+def test_without_keys_we_are_known_by_our_names_and_by_any_address(host: str) -> None:
+    door = authenticator(Settings(public_url="https://darkroom.example/studio"))
+    assert door.owner({"host": host}, SCOPE) == "local"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:8400",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8400",
+        "evillocalhost",
+        "not.darkroom.example",
+        "gateway:8400",
+        "[evil.example]",
+    ],
+)
+def test_a_name_that_was_made_to_lead_here_is_not_ours(host: str) -> None:
+    """DNS rebinding: such a page sends all that ours do, but for the name."""
+    sent = {"host": host, "origin": f"http://{host}", "sec-fetch-site": "same-origin"}
+    door = authenticator(Settings(public_url="https://darkroom.example"))
+    for method in ("GET", "POST", "DELETE"):
+        with pytest.raises(Refusal, match="DARKROOM_PUBLIC_URL") as raised:
+            door.owner(sent, SCOPE | {"method": method})
+        assert (raised.value.status, raised.value.code) == (403, "cross_site")
+    trusting = authenticator(Settings(trusted_network=True))
+    assert trusting.owner(sent, SCOPE) == "local"
+    with_key = {"host": host, "authorization": "Bearer ann-key"}
+    assert authenticator(keys("ann:ann-key")).owner(with_key, SCOPE) == "ann"
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "myhost"])
 def test_an_open_door_is_refused(host: str) -> None:
     with pytest.raises(BadSettings, match="DARKROOM_TRUSTED_NETWORK=1"):

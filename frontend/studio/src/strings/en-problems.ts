@@ -50,7 +50,8 @@ export const problems: Strings["problems"] = {
   dead_letter_not_found: "This was tried again or dropped meanwhile.",
   projection_busy:
     "The rows are being rebuilt or checked. Nothing was changed; try again in a moment.",
-  cross_site: "This came from another site. Open the page itself and try again.",
+  cross_site:
+    "This came from another site, or under a name that the server doesn't know as its own. Open the page at its usual address and try again.",
   headers_too_large: "What was sent could not be read.",
   invalid_http: "What was sent could not be read.",
   invalid_message: "What was sent could not be read.",

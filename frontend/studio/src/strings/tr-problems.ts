@@ -49,7 +49,8 @@ export const problems: Strings["problems"] = {
   dead_letter_not_found: "Bu arada yeniden denenmiş ya da bırakılmış.",
   projection_busy:
     "Kayıtlar yeniden kuruluyor ya da denetleniyor. Hiçbir şey değişmedi; birazdan yeniden deneyin.",
-  cross_site: "Bu istek başka bir siteden geldi. Sayfanın kendisinden yeniden deneyin.",
+  cross_site:
+    "Bu istek başka bir siteden ya da sunucunun kendisinin saymadığı bir adla geldi. Sayfayı her zamanki adresinden açıp yeniden deneyin.",
   headers_too_large: "Gönderilen okunamadı.",
   invalid_http: "Gönderilen okunamadı.",
   invalid_message: "Gönderilen okunamadı.",

@@ -48,7 +48,7 @@ export const problems: Strings["problems"] = {
   admin_only: "仅限运维人员使用，请使用运维人员的密钥。",
   dead_letter_not_found: "它已被重试或丢弃。",
   projection_busy: "数据正在重建或校验，未作任何更改，请稍后再试。",
-  cross_site: "请求来自其他网站。请在本页面重试。",
+  cross_site: "请求来自其他网站，或使用了服务器不认识的名称。请通过平常的地址打开本页面后重试。",
   headers_too_large: "无法读取发送的内容。",
   invalid_http: "无法读取发送的内容。",
   invalid_message: "无法读取发送的内容。",

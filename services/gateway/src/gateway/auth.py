@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.types import Scope
 
+from artifacts.public_url import is_address
 from gateway.refusals import Refusal
 from gateway.sessions import Key, Kind, cookie, issue, read
 from gateway.settings import BadSettings, Settings
@@ -24,6 +25,8 @@ _OWNER = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 _SHA256 = re.compile(r"sha256:([0-9a-fA-F]{64})")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _READING = ("GET", "HEAD")
+_UNDER_ANY_NAME = "/metrics"
+"""What counts only: collectors come by whatever name they know."""
 
 
 class Pass(NamedTuple):
@@ -52,14 +55,23 @@ class NoAuthentication:
     """``AUTH=none``: one owner, who asks. A pass is handed out to whoever expects one.
 
     Nobody shows anything, so that any page that is visited on this machine could send a form here:
-    only ``pages`` of these origins, and our own, may change things.
+    only ``pages`` of these origins, and our own, may change things. A page could have its own name
+    stand for this machine, too: none is taken for ours but ``own_name``; any, where that is None.
     """
 
-    def __init__(self, pages: Sequence[str], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pages: Sequence[str],
+        own_name: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._pages = pages
+        self._own_name = own_name
         self._now = now
 
     def owner(self, headers: Mapping[str, str], scope: Scope) -> str:
+        if self._own_name is not None and scope.get("path") != _UNDER_ANY_NAME:
+            check_name(headers, self._own_name)
         if scope.get("method", "GET") not in _SAFE:
             check_page(headers, self._pages)
         return ANYBODY
@@ -140,7 +152,7 @@ def authenticator(settings: Settings) -> Authenticator:
         return ApiKeys(
             settings.api_keys.get_secret_value(), secret=settings.session_secret.get_secret_value()
         )
-    return NoAuthentication(settings.pages)
+    return NoAuthentication(settings.pages, settings.own_name)
 
 
 def token_of(scope: Scope) -> str:
@@ -158,6 +170,21 @@ def check_same_origin(headers: Mapping[str, str]) -> None:
     if site == "same-origin" or (site is None and _is_own(headers.get("origin"), headers)):
         return
     raise cross_site()
+
+
+def check_name(headers: Mapping[str, str], own_name: str) -> None:
+    """A page whose name is made to resolve to this machine sends all that our own pages do, but
+    under its own name (DNS rebinding). No such page can be named by an address, or as a host of
+    loopback. What sends no name is no browser. Raises `Refusal` ``cross_site``.
+    """
+    host = headers.get("host")
+    if host and not _is_name_of_ours(host, own_name):
+        raise Refusal(
+            "cross_site",
+            f"This server does not know {host[:200]!r} as a name of its own, and asks for no key. "
+            "Come to it as localhost or by an IP address, or have the operator tell it the name "
+            "(DARKROOM_PUBLIC_URL).",
+        )
 
 
 def check_page(headers: Mapping[str, str], pages: Sequence[str]) -> None:
@@ -184,6 +211,14 @@ def check_socket_origin(headers: Mapping[str, str], pages: Sequence[str]) -> Non
     if origin is None or _is_own(origin, headers) or _is_among(origin, pages):
         return
     raise cross_site()
+
+
+def _is_name_of_ours(host: str, own_name: str) -> bool:
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return name in (own_name, "localhost") or name.endswith(".localhost") or is_address(name)
 
 
 def _is_among(origin: str | None, pages: Sequence[str]) -> bool:

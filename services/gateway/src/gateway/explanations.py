@@ -19,8 +19,14 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Send `Authorization: Bearer KEY`.",
         ),
         "cross_site": (
-            "A page of another site sent this with a cookie, or to a server that asks for no key.",
-            "Send the key as a header, or have the site allowed (`DARKROOM_CORS_ORIGINS`).",
+            (
+                "A page of another site sent this with a cookie, or to a server that asks for no "
+                "key; or it came to such a server under a name that is none of its own."
+            ),
+            (
+                "Send the key as a header, or have the site allowed (`DARKROOM_CORS_ORIGINS`), or "
+                "the server told its name (`DARKROOM_PUBLIC_URL`)."
+            ),
         ),
         "admin_only": (
             "This concerns the tasks of all owners.",

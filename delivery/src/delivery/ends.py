@@ -94,20 +94,21 @@ async def publish_start(publisher: Publisher, log: LogReader, event: Started) ->
     raise OutcomeUnknown(finished)
 
 
-async def publish_first_start(publisher: Publisher, log: LogReader, event: Started) -> bool:
+async def publish_first_start(publisher: Publisher, log: LogReader, event: Started) -> int | None:
     """Publish that the first attempt started, if the log has nothing of the task but its request.
 
-    False when it has more: what, is to be read before anything is done. For a broker that is no
-    cluster, where look and publish are one; on a cluster a wildcard misses what is in flight.
+    At which sequence; None when the log has more: what, is to be read before anything is done. For
+    a broker that is no cluster, where look and publish are one; on a cluster a wildcard misses what
+    is in flight.
     """
     subject = facts_after_request(event.tasktype, event.task_id)
     deadline = asyncio.get_running_loop().time() + DEFAULT_BUDGET_S
     try:
-        await publisher.publish(event, expect=LastSequence(0, subject))
+        stored = await publisher.publish(event, expect=LastSequence(0, subject))
     except WrongLastSequence:
         there = await _read_back(log, subject, deadline)
-        return there is not None and there.event_id == event.id
-    return True
+        return None if there is None or there.event_id != event.id else there.sequence
+    return stored.sequence
 
 
 async def publish_erasure(

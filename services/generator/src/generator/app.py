@@ -178,6 +178,7 @@ def _assemble(
     resubmits = settings.submit_unknown is UnknownSubmits.RESUBMIT
     pursuit = Pursuit(
         publisher,
+        log,
         timeout_s=settings.provider_timeout_s,
         silence_s=settings.task_timeout_s,
         resubmits=resubmits,

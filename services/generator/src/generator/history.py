@@ -13,12 +13,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from contracts.events import Event, Progressed, Requested, Started, decode
+from contracts.events import Event, Progressed, Requested, Started, Submitting, decode
 from contracts.lifecycle import Running, Task, Unapplicable, evolve
 from contracts.subjects import finished_subject, progress_subject
 from delivery.leases import Lease
 from delivery.log import LogMessage, LogReader, LogUnavailable
-from generator.work import Work
+from generator.work import Attempt, Work
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -36,12 +36,14 @@ class History:
 
     ``ended`` also when nobody here can read by what: anything on its finished subject ends it.
     ``began_at``: when the log stored the start of its last attempt.
+    ``last``: the sequence of the last message that was read.
     """
 
     task: Task | None
     events: list[Event]
     ended: bool
     began_at: datetime | None = None
+    last: int = 0
 
     @property
     def was_left(self) -> bool:
@@ -60,6 +62,20 @@ class History:
         if not self.was_left or self.began_at is None or lane_since is None:
             return False
         return lane_since > self.began_at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an attempt stands that is about to submit its job.
+
+    ``last``: the last sequence on the task's progress subject. ``told``: the log has the event that
+    was asked for. ``overtaken``: another worker took the task on, of which this one did not know.
+    """
+
+    last: int
+    told: bool
+    overtaken: bool
+    ended: bool
 
 
 def read_request(work: Work) -> Requested | None:
@@ -104,12 +120,14 @@ async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> b
 async def read_task(log: LogReader, request: Requested, lease: Lease) -> History:
     """What the log tells of the task; the request in hand needs no reading."""
     task = evolve(None, request, lease.sequence, lease.logtime)
+    last = lease.sequence
     events: list[Event] = []
     began_at: datetime | None = None
     finished = finished_subject(request.tasktype, request.subject)
     ended = False
     for message in await _patiently(lambda: log.history(lease.task_id)):
         ended = ended or message.subject == finished
+        last = max(last, message.sequence)
         try:
             event = decode(message.payload)
             task = evolve(task, event, message.sequence, message.logtime)
@@ -125,7 +143,34 @@ async def read_task(log: LogReader, request: Requested, lease: Lease) -> History
         events.append(event)
         if isinstance(event, Started):
             began_at = message.logtime
-    return History(task, events, ended, began_at)
+    return History(task, events, ended, began_at, last)
+
+
+async def read_standing(log: LogReader, work: Work, attempt: Attempt, event_id: str) -> Standing:
+    """Whether the attempt is still the one that has the task, and the log has that event."""
+    task_id, kind = attempt.job.task_id, attempt.job.type
+    finished, progress = finished_subject(kind, task_id), progress_subject(kind, task_id)
+    last, told, overtaken, ended = 0, False, False, False
+    for message in await _patiently(lambda: log.history(task_id)):
+        ended = ended or message.subject == finished
+        if message.subject == progress:
+            last = message.sequence
+        if message.event_id == event_id:
+            told = True
+        elif message.sequence > work.seen and message.sequence != attempt.began:
+            overtaken = overtaken or _takes_over(message)
+    return Standing(last, told, overtaken, ended)
+
+
+def _takes_over(message: LogMessage) -> bool:
+    """Whether this is told by who has the task, or sends it to another line."""
+    try:
+        event = decode(message.payload)
+    except ValidationError:
+        return False
+    if isinstance(event, Progressed):
+        return event.data.handle is not None
+    return isinstance(event, Requested | Started | Submitting)
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from contracts.events import Progressed
+from contracts.events import Progressed, Submitting
 from contracts.subjects import finished_subject
+from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import (
     EventTooLarge,
     LastSequence,
@@ -35,6 +36,7 @@ from generator.attempts import (
     unknown_submit,
 )
 from generator.facts import now
+from generator.history import read_standing
 from generator.metrics import UNKNOWN_SUBMITS, provider_seconds
 from generator.pace import Pace, Step, sign_of_life_s
 from generator.provider import (
@@ -58,6 +60,8 @@ FAULTS = (OutcomeUnknown, LogUnreachable, LogFull, Refused, EventTooLarge)
 _NEVER = (Refused, EventTooLarge)
 _CHATTER_BUDGET_S = 2.0
 _HANDLE_PAUSE_S = 1.0
+_CONFLICT_PAUSE_S = 0.02
+_CONFLICT_TRIES = 50
 _FIRST_LATE_PAUSE_S, _LONGEST_LATE_PAUSE_S = 1.0, 60.0
 _NOTHING = Submitted()
 DOUBT = "submit_unknown"
@@ -76,6 +80,14 @@ class Leaving(Exception):
     """The process is about to go, and submits nothing any more."""
 
 
+class Overtaken(Exception):
+    """The task is not this attempt's any more; ``ended`` if it is nobody's."""
+
+    def __init__(self, *, ended: bool) -> None:
+        super().__init__(f"{ended=}")
+        self.ended = ended
+
+
 class Pursuit:
     """Drives providers. ``timeout_s`` is the provider's time, ``silence_s`` the reaper's.
 
@@ -83,9 +95,16 @@ class Pursuit:
     """
 
     def __init__(
-        self, publisher: Publisher, *, timeout_s: float, silence_s: float, resubmits: bool = False
+        self,
+        publisher: Publisher,
+        log: LogReader,
+        *,
+        timeout_s: float,
+        silence_s: float,
+        resubmits: bool = False,
     ) -> None:
         self._publisher = publisher
+        self._log = log
         self._resubmits = resubmits
         self._timeout_s = timeout_s
         self._silence_s = silence_s
@@ -97,7 +116,10 @@ class Pursuit:
     async def outputs(
         self, work: Work, attempt: Attempt, decision: Start | Resume | Find
     ) -> list[Output]:
-        """What the provider made. Raises `AttemptFailed`, `Leaving`, or one of `FAULTS`."""
+        """What the provider made.
+
+        Raises `AttemptFailed`, `Leaving`, `Overtaken`, `LogUnavailable`, or one of `FAULTS`.
+        """
         lane = work.lane
         limit = self.limit_s(lane)
         clock = asyncio.get_running_loop().time
@@ -118,7 +140,7 @@ class Pursuit:
             raise AttemptFailed(rejected(refusal, attempt.number)) from refusal
         except Unavailable as trouble:
             raise AttemptFailed(unavailable(trouble, attempt.number)) from trouble
-        except (AttemptFailed, Leaving, *FAULTS):
+        except (AttemptFailed, Leaving, Overtaken, LogUnavailable, *FAULTS):
             raise
         except Exception as bug:
             _log.exception(
@@ -214,7 +236,7 @@ class Pursuit:
                 raise AttemptFailed(forgotten(lane.name, attempt.number))
         if work.leaving:
             raise Leaving
-        await self._submit(lane, attempt, key, limit)
+        await self._submit(work, attempt, key, limit)
 
     async def _found(
         self, lane: Lane, attempt: Attempt, key: str, limit: float
@@ -246,12 +268,13 @@ class Pursuit:
             raise AttemptFailed(failure) from bug
 
     async def _submit(
-        self, lane: Lane, attempt: Attempt, known_key: str | None, limit: float
+        self, work: Work, attempt: Attempt, known_key: str | None, limit: float
     ) -> None:
         """Hand the job over; with ``known_key``, again: what became of its submit isn't known."""
+        lane = work.lane
         key = known_key or f"{attempt.job.task_id}:{attempt.number}"
         attempt.answer_told = asyncio.Event()
-        await self._publisher.publish(attempt.facts.submitting(key))
+        await self._announce(work, attempt, attempt.facts.submitting(key))
         # Whoever stops this attempt lets the call come to its end: what it started must be known.
         attempt.submission = asyncio.create_task(_submitted(lane, attempt, key))
         try:
@@ -285,6 +308,34 @@ class Pursuit:
             raise AttemptFailed(failure) from trouble
         await self._surely_tell(attempt, attempt.facts.submitted(attempt.submitted))
         attempt.answer_told.set()
+
+    async def _announce(self, work: Work, attempt: Attempt, event: Submitting) -> None:
+        """Tell that a paid call is about to be made, unless the task has gone to somebody else.
+
+        Whoever was cut off until its lease ran out finds another's `started` behind its own.
+        """
+        # Between a decision and its `started` others may have told something; not where the two are
+        # one step.
+        expected = attempt.began if work.seen == attempt.began else None
+        for _ in range(_CONFLICT_TRIES):
+            if expected is None:
+                standing = await read_standing(self._log, work, attempt, event.id)
+                if standing.ended or standing.overtaken:
+                    raise Overtaken(ended=standing.ended)
+                if standing.told:
+                    return
+                expected = standing.last
+            try:
+                stored = await self._publisher.publish(event, expect=LastSequence(expected))
+            except WrongLastSequence:
+                # Perhaps by this event itself, whose acknowledgement was lost; on a cluster perhaps
+                # by one that is in flight.
+                await asyncio.sleep(_CONFLICT_PAUSE_S)
+            else:
+                if not stored.duplicate:
+                    return
+            expected = None
+        raise OutcomeUnknown(event.subject)
 
     async def _surely_tell(self, attempt: Attempt, event: Progressed) -> None:
         """Nothing else happens until it is on the log how to go on from here."""

@@ -65,6 +65,7 @@ class Attempt:
     """One try, in ``stage``. ``submitted`` once the provider's answer is known, or that of an
     earlier attempt; ``percent`` last heard.
 
+    ``began``: the sequence of its `started`.
     ``answer_told`` from the moment when a submit is announced; set once the log tells what came of
     it. ``results`` are in the store, or on their way there.
     """
@@ -72,6 +73,7 @@ class Attempt:
     job: Job
     facts: Facts
     stage: str
+    began: int = 0
     submitted: Submitted | None = None
     submission: asyncio.Task[Submitted] | None = None
     answer_told: asyncio.Event | None = None
@@ -96,7 +98,8 @@ class Work:
     being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
     is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
     ``request`` once it was read. ``doubted`` once the task's owner was told that it isn't known
-    whether the provider took it.
+    whether the provider took it. ``seen``: the sequence up to which the log was known when its
+    attempt was decided on.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
     ``inside``: the limits in whose counts it is. ``lane_since``: when the consumer that delivered
@@ -114,6 +117,7 @@ class Work:
     leaving: bool = False
     single_broker: bool = False
     doubted: bool = False
+    seen: int = 0
     admitting: bool = False
     probe: str = ""
     tried: bool = False

@@ -53,7 +53,7 @@ from generator.metrics import LEASE_EXPIRIES, PARKED, RETRIES, attempts
 from generator.outputs import keep_part, store_outputs
 from generator.pace import resting_stage, saving_stages, starting_stage
 from generator.provider import Callback, Job, Output
-from generator.pursuit import DOUBT, FAULTS, AttemptFailed, Leaving, Pursuit
+from generator.pursuit import DOUBT, FAULTS, AttemptFailed, Leaving, Overtaken, Pursuit
 from generator.work import Attempt, Lane, Stop, Work
 from telemetry.logs import get_logger
 from telemetry.tracing import Kind, current_traceparent, span
@@ -148,7 +148,9 @@ class Worker:
         if work.single_broker and work.lease.delivered == 1 and is_open:
             attempt = self._attempt(work, request, 1)
             started = attempt.facts.started(attempt.stage)
-            if await publish_first_start(self._publisher, self._log, started):
+            sequence = await publish_first_start(self._publisher, self._log, started)
+            if sequence is not None:
+                work.seen = attempt.began = sequence
                 await self._pursue(work, request, attempt, Start(1))
                 return
             work.attempt = None
@@ -182,8 +184,10 @@ class Worker:
         gone_on = again and work.lane.is_elsewhere
         surely = again or work.lane.is_remote
         if not gone_on and await is_untouched(self._log, request, surely=surely):
+            work.seen = work.lease.sequence
             return Start(1)
         history = await read_task(self._log, request, work.lease)
+        work.seen = history.last
         if history.ended and (history.task is None or not history.task.status.is_terminal):
             # By what nobody here can read.
             return Drop()
@@ -243,9 +247,11 @@ class Worker:
     async def _try(self, work: Work, request: Requested, decision: Start | Resume | Find) -> None:
         attempt = self._attempt(work, request, decision.attempt, decision.reached)
         started = attempt.facts.started(attempt.stage)
-        if isinstance(await publish_start(self._publisher, self._log, started), Lost):
+        told = await publish_start(self._publisher, self._log, started)
+        if isinstance(told, Lost):
             await work.lease.done()
             return
+        attempt.began = told.sequence
         await self._pursue(work, request, attempt, decision)
 
     async def _pursue(
@@ -258,6 +264,9 @@ class Worker:
             artifacts = await self._save(lane, attempt, outputs)
         except AttemptFailed as failed:
             await self._failed(work, request, attempt, failed.failure)
+            return
+        except Overtaken as overtaken:
+            await self._leave_to_others(work, ended=overtaken.ended)
             return
         await self._tell_breaker(work, Fault.REQUEST)
         external_id = attempt.submitted.external_task_id if attempt.submitted else None
@@ -294,14 +303,8 @@ class Worker:
         if work.probe and failure.fault is Fault.PROVIDER:
             failure = spared(failure)
         history = await read_task(self._log, request, work.lease)
-        if history.ended or history.task is None:
-            attempts(work.lane.name, "ended").inc()
-            await work.lease.done()
-            return
-        if history.task.attempt > attempt.number:
-            _log.info("another worker has the task", **work.ids)
-            attempts(work.lane.name, "superseded").inc()
-            work.lease.abandon()
+        if history.ended or history.task is None or history.task.attempt > attempt.number:
+            await self._leave_to_others(work, ended=history.ended or history.task is None)
             return
         jitter = random.uniform(_LEAST_JITTER, _MOST_JITTER)
         tries = attempt.number - past_of(history.events).spared
@@ -334,6 +337,16 @@ class Worker:
                 await self._endings.fail(work, attempt, verdict)
             case _:  # pragma: no cover
                 assert_never(verdict)
+
+    async def _leave_to_others(self, work: Work, *, ended: bool) -> None:
+        """The task has ended, or another worker has it."""
+        if ended:
+            attempts(work.lane.name, "ended").inc()
+            await work.lease.done()
+            return
+        _log.info("another worker has the task", **work.ids)
+        attempts(work.lane.name, "superseded").inc()
+        work.lease.abandon()
 
     async def _turn_away(self, work: Work, request: Requested, decision: Start) -> None:
         """The provider's breaker is open, and the task is not to wait for it."""

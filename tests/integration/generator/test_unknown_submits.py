@@ -10,7 +10,8 @@ import pytest
 from builders import NOON, annotated, cancelled, requested, started, submitting, task_id
 from contracts.breaker import BreakerState
 from contracts.events import Completed, Event, Failed, MetadataAnnotated, Submitting
-from generator.attempts import unknown_submit
+from generator.attempts import unknown_submit, unreadable
+from generator.provider import Job, Offer, Submitted
 from integration.generator.floor import Floor
 from integration.generator.scripted_provider import ScriptedFinding
 from integration.generator.test_circuit_breaker import breaker
@@ -176,6 +177,67 @@ async def test_a_provider_that_breaks_while_it_looks_submits_nothing_again(floor
 
     assert isinstance(await floor.ended(task), Completed)
     assert calls(floor, task) == ["submit", "find", "find", "follow"]
+
+
+class Careless(ScriptedFinding):
+    """Says of a job that it was given what no log can keep, and so of one that it finds, twice."""
+
+    def __init__(self, floor: Floor, said: Any, key_lasts_s: float | None = None) -> None:
+        super().__init__(floor.stage.folder)
+        self.offers = {"CREATE": Offer({"type": "object"}, "Careless", key_lasts_s=key_lasts_s)}
+        self._said, self._found = said, 0
+
+    async def submit(self, job: Job, key: str) -> Submitted:
+        await super().submit(job, key)
+        said: Submitted = self._said
+        return said
+
+    async def find(self, job: Job, key: str) -> Submitted | None:
+        self._found += 1
+        right = await super().find(job, key)
+        said: Submitted | None = self._said
+        return said if self._found <= 2 else right
+
+
+NO_TEXT: Any = 4711
+UNTELLABLE = {
+    "an id that is no text": Submitted(NO_TEXT, {"file": "job"}),
+    "a handle that is no JSON": Submitted("job", {"file": "job", "client": object()}),
+    "a handle that is no text": Submitted("job", {"file": "job", "name": "\ud800"}),
+    "a handle that is no object": Submitted("job", ["job"]),  # type: ignore[arg-type]
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("what", UNTELLABLE)
+async def test_a_job_of_which_its_provider_says_what_can_not_be_told_is_not_submitted_again(
+    floor: Floor, what: str
+) -> None:
+    said = UNTELLABLE[what]
+    await floor.start([Careless(floor, said, key_lasts_s=3600)], submit_unknown="resubmit")
+    task = await floor.ask(lane=FINDING)
+
+    end = await floor.ended(task)
+    await floor.acknowledged(FINDING)
+
+    assert isinstance(end, Failed)
+    assert end.data.error == unreadable(FINDING, 1).error
+    assert await floor.story(task) == ["requested", "started", "submitting", "failed"]
+    can_be_cancelled = what not in ("a handle that is no object", "nothing")
+    await eventually(lambda: floor.held() == set())
+    assert calls(floor, task) == ["submit", *["cancel"] * can_be_cancelled]
+    assert (await breaker(floor, FINDING)).failures == 0
+
+
+async def test_what_can_not_be_told_of_a_job_that_was_found_submits_nothing_again(
+    floor: Floor,
+) -> None:
+    careless = Careless(floor, UNTELLABLE["an id that is no text"])
+    await floor.start([careless], provider_attempts=5)
+    task = await floor.ask(lane=FINDING, unheard=1)
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert calls(floor, task) == ["submit", "find", "find", "find", "follow"]
 
 
 async def test_a_job_that_was_taken_when_its_generator_was_killed_is_found(floor: Floor) -> None:

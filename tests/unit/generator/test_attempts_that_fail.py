@@ -31,6 +31,7 @@ from generator.attempts import (
     unanswered,
     unavailable,
     unknown_submit,
+    unreadable,
 )
 from generator.provider import Busy, Rejected, Unavailable
 
@@ -164,6 +165,12 @@ def test_a_fault_of_ours_is_told_without_its_cause() -> None:
 def test_a_submit_of_unknown_outcome_is_not_offered_for_a_retry() -> None:
     failure = unknown_submit("kie", 1)
     assert (failure.again, failure.error.retryable) == (False, False)
+
+
+def test_a_job_of_which_nothing_can_be_told_is_no_fault_of_the_service_and_not_made_again() -> None:
+    failure = unreadable("kie", 1)
+    assert (failure.again, failure.error.retryable) == (False, False)
+    assert failure.fault is Fault.OURS
 
 
 def test_a_job_that_its_provider_forgot_may_be_asked_for_again_by_the_user() -> None:

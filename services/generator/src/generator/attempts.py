@@ -405,6 +405,17 @@ def unknown_submit(provider: str, attempt: int) -> Failure:
     return Failure(_error("provider_error", message, attempt, params=params), again=False)
 
 
+def unreadable(provider: str, attempt: int) -> Failure:
+    """The provider took the job, and its plug-in answered with what the log can't keep."""
+    message = (
+        f"{provider} took this task, but its answer could not be kept, so there is no way to the "
+        "result. It was not sent a second time. Check there before you try again."
+    )
+    params = {"provider": provider}
+    error = _error("provider_error", message, attempt, params=params)
+    return Failure(error, Fault.OURS, again=False)
+
+
 def forgotten(provider: str, attempt: int) -> Failure:
     """The job was submitted, its worker died, and the provider has no results of it."""
     message = f"{provider} no longer knows the job that it was given. Please try again."

@@ -107,7 +107,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What an external service answered to a submit: enough to find the job again after a crash."""
+    """What an external service answered to a submit: enough to find the job again after a crash.
+
+    The id is text, or None; the handle is JSON. A job of which anything else is told is lost.
+    """
 
     external_task_id: str | None = None
     handle: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from contracts.events import Progressed, Submitting
+from contracts.events import Progressed, Submitting, encode
 from contracts.subjects import finished_subject
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import (
@@ -34,6 +34,7 @@ from generator.attempts import (
     unanswered,
     unavailable,
     unknown_submit,
+    unreadable,
 )
 from generator.facts import now
 from generator.history import read_standing
@@ -246,7 +247,10 @@ class Pursuit:
         assert isinstance(provider, Finds)
         try:
             async with asyncio.timeout(limit):
-                return await provider.find(attempt.job, key)
+                found = await provider.find(attempt.job, key)
+                if found is not None:
+                    _told(attempt, found)
+                return found
         except Unavailable as trouble:
             failure = unanswered(unavailable(trouble, attempt.number), lane.name)
             raise AttemptFailed(failure) from trouble
@@ -279,7 +283,7 @@ class Pursuit:
         attempt.submission = asyncio.create_task(_submitted(lane, attempt, key))
         try:
             async with asyncio.timeout(limit) as timer:
-                attempt.submitted = await asyncio.shield(attempt.submission)
+                answer = await asyncio.shield(attempt.submission)
         except Rejected:
             raise
         except Unavailable as trouble:
@@ -306,7 +310,21 @@ class Pursuit:
             elif self._resubmits:
                 failure = resubmitted(failure)
             raise AttemptFailed(failure) from trouble
-        await self._surely_tell(attempt, attempt.facts.submitted(attempt.submitted))
+        if isinstance(answer, Submitted) and isinstance(answer.handle, Mapping):
+            attempt.submitted = answer
+        try:
+            told = _told(attempt, answer)
+        except Exception as bug:
+            # It was taken, and paid for: as any other failure it would be tried again.
+            _log.exception(
+                "a provider's submit returned what can't be told: the job can't be followed",
+                provider=lane.name,
+                task_id=attempt.job.task_id,
+                attempt=attempt.number,
+                answer=type(answer).__name__,
+            )
+            raise AttemptFailed(unreadable(lane.name, attempt.number)) from bug
+        await self._surely_tell(attempt, told)
         attempt.answer_told.set()
 
     async def _announce(self, work: Work, attempt: Attempt, event: Submitting) -> None:
@@ -418,6 +436,13 @@ def _calling(what: str, lane: Lane, attempt: Attempt) -> AbstractContextManager[
 async def _submitted(lane: Lane, attempt: Attempt, key: str) -> Submitted:
     with _calling("submit", lane, attempt):
         return await lane.provider.submit(attempt.job, key)
+
+
+def _told(attempt: Attempt, answer: Submitted) -> Progressed:
+    """The event that tells of the job. Raises whatever is wrong with a plug-in's answer."""
+    event = attempt.facts.submitted(answer)
+    encode(event)
+    return event
 
 
 def _too_slow(lane: Lane, attempt: Attempt, limit: float) -> AttemptFailed:

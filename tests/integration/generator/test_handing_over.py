@@ -105,6 +105,25 @@ async def test_a_worker_that_goes_submits_nothing_any_more(floor: Floor) -> None
     assert floor.stage.calls(task) == [("resume", 2)]
     assert await _is_handed_over(floor, task)
 
+    await floor.start()
+    assert isinstance(await floor.ended(task), Completed)
+    assert floor.stage.calls(task)[1:] == [("resume", 3), ("submit", 3), ("follow", 3)]
+
+
+async def test_a_worker_killed_while_it_asks_for_a_job_that_failed_stands_in_the_way_of_no_other(
+    floor: Floor,
+) -> None:
+    first = await floor.start_process(lease_s=1)
+    task = await floor.ask(lane=LANE, lose_first=True, resume_until="asked")
+    await eventually(lambda: ("resume", 2) in floor.stage.calls(task), PATIENCE_S)
+    first.kill()
+    await first.wait()
+    floor.stage.release("asked")
+    await floor.start(lease_s=1)
+
+    assert isinstance(await floor.ended(task), Completed)
+    assert [call for call, _ in floor.stage.calls(task)].count("submit") == 2
+
 
 async def test_a_long_job_outlives_any_number_of_drains(floor: Floor) -> None:
     remote = await floor.ask(lane=LANE, until="done")

@@ -149,6 +149,45 @@ def test_a_job_that_was_seen_to_fail_may_be_followed_by_another() -> None:
     assert decided(*events) == Resume(2, JOB, True, "queued")
 
 
+SEEN_TO_FAIL = (requested(), started(), submitting(), handle(), retrying())
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (started(2, at=6),),
+        (started(2, at=6), handed_over(2, at=7)),
+        (started(2, at=6), handed_over(2, at=7), started(3, at=8)),
+        (progressed(50, 1, at=6), started(2, at=7)),
+    ],
+    ids=["died", "handed over", "handed over and died", "told late by who failed"],
+)
+def test_who_only_asked_for_a_job_that_failed_stands_in_the_way_of_no_other(
+    since: tuple[Event, ...],
+) -> None:
+    decision = decided(*SEEN_TO_FAIL, *since, policy=Policy(5, 1))
+    assert isinstance(decision, Resume)
+    assert decision.may_submit_anew
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (started(2, at=6), progressed(50, 2, at=7)),
+        (started(2, at=6), handle(2, at=7)),
+        (started(2, at=6), submitting(2, at=7), handle(2, at=8), handed_over(2, at=9)),
+        (started(2, at=6), submitting(2, at=7), handle(2, at=8), retrying(1, at=9)),
+    ],
+    ids=["it goes on", "it has another handle", "there is another", "an older attempt failed"],
+)
+def test_a_job_that_was_heard_of_since_another_one_failed_is_not_followed_by_a_third(
+    since: tuple[Event, ...],
+) -> None:
+    decision = decided(*SEEN_TO_FAIL, *since, policy=Policy(5, 1))
+    assert isinstance(decision, Resume)
+    assert not decision.may_submit_anew
+
+
 def test_a_job_without_a_handle_of_its_own_is_resumed_too() -> None:
     events = (requested(), started(), submitting(), progressed(0, handle={}))
     assert decided(*events) == Resume(2, Submitted(None, {}), False, GENERATING)
@@ -267,7 +306,7 @@ def test_only_what_came_after_the_start_of_an_attempt_hands_it_over() -> None:
 
 
 def test_an_attempt_that_failed_is_not_handed_over() -> None:
-    assert past_of((requested(), started(), handed_over(at=2), retrying(at=3))) == Past()
+    assert past_of((requested(), started(), handed_over(at=2), retrying(at=3))).spared == 0
 
 
 @pytest.mark.parametrize(("attempts", "often"), [(1, "once"), (3, "3 times")])

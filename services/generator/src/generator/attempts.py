@@ -51,27 +51,34 @@ class Past:
 
     ``spared``: how many attempts count as none, because their worker went as planned, or because
     nobody was at fault. ``unanswered``: a worker was about to submit, and nothing tells what became
-    of it.
+    of it. ``seen_to_fail``: an attempt failed, and no later one got further with its job.
     """
 
     spared: int = 0
     unanswered: Submitting | None = None
+    seen_to_fail: bool = False
 
 
 def past_of(events: Iterable[Event]) -> Past:
     """The past of a task whose events, in log order, are ``events``."""
     spared: set[int] = set()
     unanswered: Submitting | None = None
+    newest, failed = 0, 0
     for event in events:
         if isinstance(event, Started | Retrying):
             spared.discard(event.data.attempt)
+            newest = max(newest, event.data.attempt)
+        if isinstance(event, Retrying) and event.data.attempt == newest:
+            failed = newest
+        elif failed and _goes_on(event, failed):
+            failed = 0
         if _is_spared(event):
             spared.add(event.data.attempt)
         if isinstance(event, Submitting):
             unanswered = event
         elif unanswered is not None and _answers(event, unanswered):
             unanswered = None
-    return Past(len(spared), unanswered)
+    return Past(len(spared), unanswered, failed > 0)
 
 
 def _is_spared(event: Event) -> TypeGuard[Progressed | Retrying]:
@@ -79,6 +86,14 @@ def _is_spared(event: Event) -> TypeGuard[Progressed | Retrying]:
     if isinstance(event, Progressed):
         return event.data.handed_over is True
     return isinstance(event, Retrying) and event.data.spared is True
+
+
+def _goes_on(event: Event, failed: int) -> bool:
+    """Whether, since that attempt failed, there is another job, or it is seen that there is one."""
+    if not isinstance(event, Progressed):
+        return isinstance(event, Submitting)
+    told = event.data
+    return told.handle is not None or (told.attempt > failed and told.handed_over is None)
 
 
 def _answers(event: Event, submit: Submitting) -> bool:
@@ -201,8 +216,7 @@ def decide(
     if out_of_tries:
         return GiveUp(task.attempt, interrupted(provider, tries, task.attempt), submitted)
     if submitted is not None:
-        seen_to_fail = isinstance(task.state, BackingOff)
-        return Resume(task.attempt + 1, submitted, seen_to_fail, task.stage)
+        return Resume(task.attempt + 1, submitted, past.seen_to_fail, task.stage)
     return Start(task.attempt + 1, reached=task.stage if task.attempt else None)
 
 

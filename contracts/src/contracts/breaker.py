@@ -2,7 +2,8 @@
 
 Closed, it counts failed calls in a row. At the threshold it opens: nothing is tried for the
 cooldown. Then one call is the probe, and the breaker is half open until that tells: success closes
-it, failure opens it for another cooldown. A probe of which nothing is heard is given up.
+it, failure opens it for another cooldown. A probe of which nothing is heard is given up, and
+another one made; whichever call succeeds then that began after the breaker opened, closes it.
 
 Why it is our own: docs/decisions/0015-circuit-breakers.md.
 """
@@ -37,7 +38,8 @@ class Breaker(BaseModel):
 
     ``until``: when the cooldown ends, of an open one; when the probe is given up, of a half open
     one. ``probe`` names who makes it. ``held_until`` is the service's own wish (``Retry-After``).
-    ``freed_at`` is when it last closed again.
+    ``freed_at`` is when it last closed again, ``opened_at`` when it last opened; None, too, where a
+    version wrote it that does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -48,6 +50,7 @@ class Breaker(BaseModel):
     probe: str | None = None
     held_until: AwareDatetime | None = None
     freed_at: AwareDatetime | None = None
+    opened_at: AwareDatetime | None = None
 
     def is_blocked(self, now: datetime) -> bool:
         """Whether no call may begin now, but for the probe that is under way."""
@@ -93,11 +96,15 @@ def failed(breaker: Breaker, policy: BreakerPolicy, now: datetime, probe: str = 
     return breaker
 
 
-def succeeded(breaker: Breaker, now: datetime, probe: str = "") -> Breaker:
-    """After a call that the provider answered as it should, also by refusing it."""
+def succeeded(breaker: Breaker, now: datetime, probe: str = "", *, began: datetime) -> Breaker:
+    """After a call that the provider answered as it should, also by refusing it.
+
+    ``began`` before the breaker opened, it tells nothing.
+    """
     if breaker.state is BreakerState.CLOSED:
         return breaker.model_copy(update={"failures": 0}) if breaker.failures else breaker
-    if probe and probe == breaker.probe:
+    is_probe = probe != "" and probe == breaker.probe
+    if is_probe or (breaker.opened_at is not None and began > breaker.opened_at):
         return Breaker(held_until=breaker.held_until, freed_at=now)
     return breaker
 
@@ -130,5 +137,6 @@ def _opened(breaker: Breaker, failures: int, policy: BreakerPolicy, now: datetim
             "failures": failures,
             "until": now + policy.cooldown,
             "probe": None,
+            "opened_at": now,
         }
     )

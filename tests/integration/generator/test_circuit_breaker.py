@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from delivery.provision import ensure_bucket
 from generator.breakers import Breakers
 from generator.catalogue import announcement
 from generator.facts import now
+from generator.provider import Offer
 from generator.work import Work
 from integration.generator.floor import Floor
 from integration.generator.scripted_provider import (
@@ -123,6 +125,41 @@ async def test_a_probe_that_fails_costs_its_task_no_attempt(floor: Floor) -> Non
 
     await eventually(tried_often, 30)
     assert await failures(floor) == []
+
+
+class ScriptedSlow(ScriptedRemote):
+    """Its jobs take longer than a probe has time."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.offers = {"CREATE": Offer({"type": "object"}, "Slowly", timeout_s=600)}
+
+
+async def test_a_job_that_takes_longer_than_a_probe_has_time_closes_it(floor: Floor) -> None:
+    floor.stage.release("down")
+    for _ in range(2):
+        await floor.start(
+            [ScriptedSlow(floor.stage.folder)],
+            provider_timeout_s=0.1,
+            breaker_threshold=1,
+            breaker_cooldown_s=0.1,
+        )
+    first = await floor.ask(**DOWN, until="go")
+    await floor.told(first, "retrying")
+    floor.stage.withdraw("down")
+    await eventually(lambda: "follow" in dict(floor.stage.calls(first)))
+    second = await floor.ask(lane=REMOTE, until="never")
+    await floor.followed(second)
+    assert (await breaker(floor)).state is BreakerState.HALF_OPEN
+
+    floor.stage.release("go")
+    await completed(floor, first)
+
+    async def is_closed() -> bool:
+        return (await breaker(floor)).state is BreakerState.CLOSED
+
+    await eventually(is_closed)
+    await completed(floor, await floor.ask(lane=REMOTE))
 
 
 async def test_what_a_provider_refuses_does_not_open_it(floor: Floor) -> None:

@@ -46,7 +46,7 @@ def test_4_failures_leave_it_closed() -> None:
 
 def test_5_failures_open_it() -> None:
     breaker = after_failures(5)
-    assert breaker == Breaker(state=BreakerState.OPEN, failures=5, until=after(60))
+    assert breaker == Breaker(state=BreakerState.OPEN, failures=5, until=after(60), opened_at=NOON)
 
 
 def test_open_it_lets_nothing_in() -> None:
@@ -66,20 +66,22 @@ def test_60_seconds_later_it_lets_one_in_and_is_half_open() -> None:
 
 
 def test_a_probe_that_succeeds_closes_it() -> None:
-    closed = succeeded(tried(), after(62), "probe-1")
+    closed = succeeded(tried(), after(62), "probe-1", began=after(60))
     assert closed == Breaker(freed_at=after(62))
     assert not closed.is_blocked(after(62))
 
 
 def test_a_probe_that_fails_opens_it_again_for_as_long() -> None:
     breaker = failed(tried(), POLICY, after(62), "probe-1")
-    assert breaker == Breaker(state=BreakerState.OPEN, failures=6, until=after(122))
+    assert breaker == Breaker(
+        state=BreakerState.OPEN, failures=6, until=after(122), opened_at=after(62)
+    )
 
 
 def test_a_success_begins_the_count_anew() -> None:
-    breaker = succeeded(after_failures(4), NOON)
+    breaker = succeeded(after_failures(4), NOON, began=NOON)
     assert breaker == Breaker()
-    assert succeeded(breaker, NOON) is breaker
+    assert succeeded(breaker, NOON, began=NOON) is breaker
     assert failed(breaker, POLICY, NOON).state is BreakerState.CLOSED
 
 
@@ -87,7 +89,7 @@ def test_a_success_begins_the_count_anew() -> None:
 def test_what_began_before_tells_an_open_one_nothing(name: str) -> None:
     for breaker in (after_failures(5), tried()):
         assert failed(breaker, POLICY, after(70), name) is breaker
-        assert succeeded(breaker, after(70), name) is breaker
+        assert succeeded(breaker, after(70), name, began=NOON) is breaker
         assert unproven(breaker, after(70), name or "another") is breaker
 
 
@@ -100,6 +102,31 @@ def test_a_probe_that_told_nothing_may_be_followed_by_another_at_once() -> None:
 def test_a_probe_of_which_nothing_is_heard_is_given_up() -> None:
     assert not tried().wants_probe(after(60 + 359))
     assert tried().wants_probe(after(60 + 360))
+
+
+def test_a_probe_that_was_given_up_closes_it_all_the_same_once_it_succeeds() -> None:
+    given_up = probing(tried("probe-1"), POLICY, after(60 + 360), "probe-2")
+    assert succeeded(given_up, after(480), "probe-1", began=after(60)) == Breaker(
+        freed_at=after(480)
+    )
+
+
+def test_whatever_call_succeeds_that_began_after_it_opened_closes_it() -> None:
+    for breaker in (after_failures(5), tried(), unproven(tried(), after(61), "probe-1")):
+        assert succeeded(breaker, after(62), began=after(1)) == Breaker(freed_at=after(62))
+        assert succeeded(breaker, after(62), began=NOON) is breaker
+
+
+def test_what_began_before_it_opened_again_closes_it_no_more() -> None:
+    breaker = failed(tried(), POLICY, after(70), "probe-1")
+    assert succeeded(breaker, after(80), began=after(69)) is breaker
+
+
+def test_where_it_is_not_told_when_it_opened_only_the_probe_closes_it() -> None:
+    """As a version writes it that does not know of that."""
+    breaker = tried().model_copy(update={"opened_at": None})
+    assert succeeded(breaker, after(80), began=after(79)) is breaker
+    assert succeeded(breaker, after(80), "probe-1", began=NOON) == Breaker(freed_at=after(80))
 
 
 def test_a_service_may_ask_to_be_left_alone_without_having_failed() -> None:
@@ -117,7 +144,7 @@ def test_silence_is_explained_while_it_is_open_and_up_to_the_moment_it_closed() 
     assert after_failures(5).served_until(after(1)) == after(1)
     assert held(Breaker(), after(10)).served_until(after(9)) == after(9)
     assert held(Breaker(), after(10)).served_until(after(30)) == after(10)
-    closed = succeeded(tried(), after(62), "probe-1")
+    closed = succeeded(tried(), after(62), "probe-1", began=after(60))
     assert closed.served_until(after(1000)) == after(62)
 
 
@@ -146,7 +173,7 @@ def test_it_is_open_after_so_many_failures_in_a_row_and_never_before(
         elif breaker.is_blocked(now):
             continue
         if outcome == "ok":
-            breaker, in_a_row = succeeded(breaker, now, name), 0
+            breaker, in_a_row = succeeded(breaker, now, name, began=now), 0
         elif outcome == "fail":
             breaker, in_a_row = failed(breaker, policy, now, name), in_a_row + 1
         else:
@@ -162,10 +189,11 @@ def moves() -> set[tuple[str, str]]:
     found = set()
     for breaker in begun:
         for late in (after(60), after(60 + 360)):
-            ends = [failed(breaker, POLICY, late), succeeded(breaker, late)]
+            ends = [failed(breaker, POLICY, late)]
+            ends += [succeeded(breaker, late, began=began) for began in (NOON, after(1))]
             if breaker.probe is not None:
                 ends += [failed(breaker, POLICY, late, breaker.probe)]
-                ends += [succeeded(breaker, late, breaker.probe)]
+                ends += [succeeded(breaker, late, breaker.probe, began=NOON)]
                 ends += [unproven(breaker, late, breaker.probe)]
             if breaker.wants_probe(late):
                 ends += [probing(breaker, POLICY, late, "probe-2")]

@@ -109,10 +109,15 @@ class Breakers:
         """A call failed by the provider's fault."""
         await self._change(provider, lambda breaker: failed(breaker, self._policy, now(), probe))
 
-    async def succeeded(self, provider: str, probe: str = "") -> None:
-        """A call was answered. Mostly there is nothing to change, and nothing is asked."""
+    async def succeeded(self, provider: str, probe: str = "", *, began: datetime) -> None:
+        """A call that ``began`` then was answered.
+
+        Mostly there is nothing to change, and nothing is asked.
+        """
         if self.of(provider) is not _CLOSED and self.of(provider) != _CLOSED:
-            await self._change(provider, lambda breaker: succeeded(breaker, now(), probe))
+            await self._change(
+                provider, lambda breaker: succeeded(breaker, now(), probe, began=began)
+            )
 
     async def unproven(self, provider: str, probe: str) -> None:
         """The probe told nothing of the provider."""

@@ -13,7 +13,7 @@ from contracts.events import Artifact, Requested
 from contracts.generation_types import GenerationType
 from delivery.leases import Lease
 from generator.counts import Limit
-from generator.facts import Facts
+from generator.facts import Facts, now
 from generator.provider import Execution, Finds, Job, Limits, Offer, Provider, Submitted
 from generator.shares import Ticket
 
@@ -65,7 +65,7 @@ class Attempt:
     """One try, in ``stage``. ``submitted`` once the provider's answer is known, or that of an
     earlier attempt; ``percent`` last heard.
 
-    ``began``: the sequence of its `started`.
+    ``made_at`` the time when it was about to begin; ``began``: the sequence of its `started`.
     ``answer_told`` from the moment when a submit is announced; set once the log tells what came of
     it. ``results`` are in the store, or on their way there.
     """
@@ -74,6 +74,7 @@ class Attempt:
     facts: Facts
     stage: str
     began: int = 0
+    made_at: datetime = field(default_factory=now)
     submitted: Submitted | None = None
     submission: asyncio.Task[Submitted] | None = None
     answer_told: asyncio.Event | None = None

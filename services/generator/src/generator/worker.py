@@ -268,7 +268,7 @@ class Worker:
         except Overtaken as overtaken:
             await self._leave_to_others(work, ended=overtaken.ended)
             return
-        await self._tell_breaker(work, Fault.REQUEST)
+        await self._tell_breaker(work, attempt, Fault.REQUEST)
         external_id = attempt.submitted.external_task_id if attempt.submitted else None
         stage = lane.kind.working_stages[-1]
         completed = attempt.facts.completed(artifacts, stage, external_id)
@@ -299,7 +299,7 @@ class Worker:
         self, work: Work, request: Requested, attempt: Attempt, failure: Failure
     ) -> None:
         """Try again or fail, unless another worker has the task by now."""
-        await self._tell_breaker(work, failure.fault, failure.retry_after_s)
+        await self._tell_breaker(work, attempt, failure.fault, failure.retry_after_s)
         if work.probe and failure.fault is Fault.PROVIDER:
             failure = spared(failure)
         history = await read_task(self._log, request, work.lease)
@@ -368,7 +368,7 @@ class Worker:
         await work.lease.give_back(min(max(left, _LEAST_WAIT_S), _LONGEST_WAIT_S))
 
     async def _tell_breaker(
-        self, work: Work, fault: Fault, retry_after_s: float | None = None
+        self, work: Work, attempt: Attempt, fault: Fault, retry_after_s: float | None = None
     ) -> None:
         """What became of a call: its provider's breaker hears of it."""
         lane, breakers = work.lane, self._door.breakers
@@ -380,7 +380,7 @@ class Worker:
                 await breakers.failed(lane.name, work.probe)
             case Fault.REQUEST:
                 work.tried = True
-                await breakers.succeeded(lane.name, work.probe)
+                await breakers.succeeded(lane.name, work.probe, began=attempt.made_at)
             case Fault.BUSY:
                 pause = _BUSY_S if retry_after_s is None else min(retry_after_s, LONGEST_PAUSE_S)
                 await breakers.held(lane.name, now() + timedelta(seconds=pause))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from nats.js.errors import KeyNotFoundError
 
+from builders import requested
 from contracts.breaker import Breaker, BreakerPolicy, BreakerState
 from contracts.events import decode
 from contracts.subjects import BREAKER_BUCKET, PROVIDER_BUCKET
@@ -216,6 +217,21 @@ async def test_with_the_policy_fallback_another_provider_serves(floor: Floor) ->
     assert row.provider == "scripted"
     assert row.metadata["substituted_from"] == "SCRIPTED-REMOTE"
     assert row.request.lane == "scripted"
+
+
+async def test_a_task_that_waits_in_another_line_is_not_begun_where_it_came_from(
+    floor: Floor,
+) -> None:
+    """As after a durable, or the whole log, was made anew: its first request comes again."""
+    task = await floor.ask(lane=REMOTE)
+    again = {"event_id": f"{task}:requested:other", "substituted_from": "SCRIPTED-REMOTE"}
+    await floor.tell(requested(task=task, lane="other", **again))
+    await floor.start(fallbacks={"CREATE": ["other"]})
+    await completed(floor, await floor.ask(lane=REMOTE))
+    await floor.acknowledged(REMOTE)
+
+    assert await floor.story(task) == ["requested", "requested"]
+    assert floor.stage.calls(task) == []
 
 
 async def test_without_a_fallback_that_can_serve_tasks_wait(floor: Floor) -> None:

@@ -74,6 +74,10 @@ class Detours:
         self._configured = configured
         self._offers = Cells(client, PROVIDER_BUCKET, _read, _written)
 
+    def lead_from(self, lane: Lane) -> bool:
+        """Whether tasks may go from there to another line."""
+        return any(name != lane.name for name in fallbacks_of(lane.kind, self._configured))
+
     async def reroute(self, lane: Lane, request: Requested, task: Task | None) -> bool:
         """Put the task in another line; whether it is in one now. Raises what publishing raises."""
         if task is None or task.handle is not None:

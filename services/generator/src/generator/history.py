@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from contracts.events import Event, Progressed, Requested, Started, Submitting, decode
 from contracts.lifecycle import Running, Task, Unapplicable, evolve
-from contracts.subjects import finished_subject, progress_subject
+from contracts.subjects import finished_subject, progress_subject, requests_of
 from delivery.leases import Lease
 from delivery.log import LogMessage, LogReader, LogUnavailable
 from generator.work import Attempt, Work
@@ -115,6 +115,12 @@ async def is_untouched(log: LogReader, request: Requested, *, surely: bool) -> b
     read = log.last if surely else log.last_nearby
     last: LogMessage | None = await _patiently(lambda: read(subject))
     return last is None
+
+
+async def is_in_its_line(log: LogReader, lease: Lease) -> bool:
+    """Whether no later request put the task in another line, where it may not have begun."""
+    last: LogMessage | None = await _patiently(lambda: log.last(requests_of(lease.task_id)))
+    return last is not None and last.sequence == lease.sequence
 
 
 async def read_task(log: LogReader, request: Requested, lease: Lease) -> History:

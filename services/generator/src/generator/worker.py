@@ -46,7 +46,7 @@ from generator.detours import Detours
 from generator.door import Door, WhileOpen
 from generator.endings import Endings, answer_of
 from generator.facts import Facts, now
-from generator.history import is_untouched, read_request, read_task
+from generator.history import is_in_its_line, is_untouched, read_request, read_task
 from generator.hooks import Hooks
 from generator.inputs import Inputs
 from generator.metrics import LEASE_EXPIRIES, PARKED, RETRIES, attempts
@@ -145,7 +145,8 @@ class Worker:
 
     async def _serve_request(self, work: Work, request: Requested) -> None:
         is_open = self._door.is_open_for(work)
-        if work.single_broker and work.lease.delivered == 1 and is_open:
+        gone_on = await self._may_have_gone_on(work)
+        if work.single_broker and work.lease.delivered == 1 and is_open and not gone_on:
             attempt = self._attempt(work, request, 1)
             started = attempt.facts.started(attempt.stage)
             sequence = await publish_first_start(self._publisher, self._log, started)
@@ -154,7 +155,7 @@ class Worker:
                 await self._pursue(work, request, attempt, Start(1))
                 return
             work.attempt = None
-        decision = await self._decide(work, request)
+        decision = await self._decide(work, request, gone_on=gone_on)
         match decision:
             case Drop():
                 await work.lease.done()
@@ -177,11 +178,20 @@ class Worker:
             case _:  # pragma: no cover
                 assert_never(decision)
 
-    async def _decide(self, work: Work, request: Requested) -> Decision:
+    async def _may_have_gone_on(self, work: Work) -> bool:
+        """Whether it may be in another line by now, of which its own subject tells nothing yet.
+
+        A first delivery tells nothing of that: the durable, or the whole log, may be a new one.
+        """
+        lane, lease = work.lane, work.lease
+        if not lane.is_elsewhere:
+            return False
+        if lease.delivered > 1:
+            return True
+        return self._detours.lead_from(lane) and not await is_in_its_line(self._log, lease)
+
+    async def _decide(self, work: Work, request: Requested, *, gone_on: bool) -> Decision:
         again = work.lease.delivered > 1
-        # Delivered again, it may have gone to another provider, of which its own subject tells
-        # nothing yet.
-        gone_on = again and work.lane.is_elsewhere
         surely = again or work.lane.is_remote
         if not gone_on and await is_untouched(self._log, request, surely=surely):
             work.seen = work.lease.sequence

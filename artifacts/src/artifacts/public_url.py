@@ -83,11 +83,19 @@ def check_public_host(name: str) -> None:
     elif (
         not _NAME.fullmatch(host)
         or len(host) > 253
-        or host.endswith(".home.arpa")
-        or host.rpartition(".")[2] in _PRIVATE_SUFFIXES
+        or is_private_name(host)
         or _NUMBER.fullmatch(host.rpartition(".")[2])
     ):
         raise not_public(host)
+
+
+def is_private_name(name: str) -> bool:
+    """Whether public DNS has no such name: one without a dot, or below a suffix that it never has.
+
+    ``name`` without a dot at its end.
+    """
+    _, dot, last = name.rpartition(".")
+    return name.isascii() and (not dot or last in _PRIVATE_SUFFIXES or name.endswith(".home.arpa"))
 
 
 def parse_http_url(url: str) -> httpx2.URL:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.types import Scope
 
-from artifacts.public_url import is_address
+from artifacts.public_url import is_address, is_private_name
 from gateway.refusals import Refusal
 from gateway.sessions import Key, Kind, cookie, issue, read
 from gateway.settings import BadSettings, Settings
@@ -56,13 +56,13 @@ class NoAuthentication:
 
     Nobody shows anything, so that any page that is visited on this machine could send a form here:
     only ``pages`` of these origins, and our own, may change things. A page could have its own name
-    stand for this machine, too: none is taken for ours but ``own_name``; any, where that is None.
+    stand for this machine, too: no name of public DNS is taken for ours but ``own_name``.
     """
 
     def __init__(
         self,
         pages: Sequence[str],
-        own_name: str | None = None,
+        own_name: str,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._pages = pages
@@ -70,7 +70,7 @@ class NoAuthentication:
         self._now = now
 
     def owner(self, headers: Mapping[str, str], scope: Scope) -> str:
-        if self._own_name is not None and scope.get("path") != _UNDER_ANY_NAME:
+        if scope.get("path") != _UNDER_ANY_NAME:
             check_name(headers, self._own_name)
         if scope.get("method", "GET") not in _SAFE:
             check_page(headers, self._pages)
@@ -174,8 +174,8 @@ def check_same_origin(headers: Mapping[str, str]) -> None:
 
 def check_name(headers: Mapping[str, str], own_name: str) -> None:
     """A page whose name is made to resolve to this machine sends all that our own pages do, but
-    under its own name (DNS rebinding). No such page can be named by an address, or as a host of
-    loopback. What sends no name is no browser. Raises `Refusal` ``cross_site``.
+    under its own name (DNS rebinding), which is one of public DNS. What sends no name is no
+    browser. Raises `Refusal` ``cross_site``.
     """
     host = headers.get("host")
     if host and not _is_name_of_ours(host, own_name):
@@ -218,7 +218,7 @@ def _is_name_of_ours(host: str, own_name: str) -> bool:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return False
-    return name in (own_name, "localhost") or name.endswith(".localhost") or is_address(name)
+    return name != "" and (name == own_name or is_address(name) or is_private_name(name))
 
 
 def _is_among(origin: str | None, pages: Sequence[str]) -> bool:

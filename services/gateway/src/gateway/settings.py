@@ -70,9 +70,9 @@ class Settings(BaseSettings):
         return [*self.origins, f"{own.scheme}://{own.netloc}"]
 
     @property
-    def own_name(self) -> str | None:
-        """The host of our public address; None where whoever can reach us is trusted."""
-        return None if self.trusted_network else urlsplit(self.root_url).hostname or ""
+    def own_name(self) -> str:
+        """The host of our public address."""
+        return urlsplit(self.root_url).hostname or ""
 
     def is_admin(self, owner: str) -> bool:
         """Whether this owner may see and mend what concerns all owners."""

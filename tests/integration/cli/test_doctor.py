@@ -127,6 +127,7 @@ async def test_parked_events_and_a_full_log_are_found(
 
     assert ran.exit_code == 1
     assert finding(ran, "parked")["detail"].startswith("2 events of 2 tasks")
+    assert finding(ran, "parked")["mend"].endswith("darkroom dead-letters retry --all")
     assert "DARKROOM_STREAM_MAX_BYTES" in finding(ran, "room")["mend"]
 
 

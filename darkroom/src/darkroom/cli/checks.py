@@ -250,7 +250,8 @@ def _parked(state: ProjectionState) -> Finding:
         "parked",
         ok=False,
         detail=f"{state.parked_events} events of {state.parked_tasks} tasks{since}",
-        mend="darkroom dead-letters list; when the cause is mended, darkroom dead-letters retry",
+        mend="darkroom dead-letters list; when the cause is mended, "
+        "darkroom dead-letters retry --all",
     )
 
 

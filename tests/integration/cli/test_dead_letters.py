@@ -173,6 +173,53 @@ async def test_more_tasks_than_go_at_once_are_dropped_and_tried_again_whole(
     assert (all_of_a_part.exit_code, all_of_a_part.json["dropped"]) == (0, 2)
 
 
+async def test_a_filter_that_nothing_matches_is_told_from_nothing_put_aside(
+    house: House, bare: Shell
+) -> None:
+    nowhere = await bare("dead-letters", "list", "--task", "nope")
+    first, second = await _strays(house, 2)
+    others = [
+        await bare("dead-letters", "list", *words)
+        for words in (("--reason", "nomatch"), ("--task", "nope"))
+    ]
+    one = await bare("dead-letters", "list", "--task", task_id(0))
+    whole = await bare("dead-letters", "list")
+    await bare("dead-letters", "drop", first, "--note", "x")
+    dropped = await bare("dead-letters", "list", "--dropped", "--json")
+    none_dropped = await bare("dead-letters", "list", "--dropped", "--task", "nope")
+    left = await bare("dead-letters", "list", "--task", task_id(1), "--json")
+
+    assert nowhere.stderr == "Nothing is put aside.\n"
+    for ran in others:
+        assert (ran.exit_code, ran.stdout) == (0, "")
+        assert "Nothing that is put aside matches. There are 4 events of 2 tasks" in ran.stderr
+    assert one.stderr == "4 events of 2 tasks are put aside in all, these among them.\n"
+    assert whole.stderr == "4 events of 2 tasks in all.\n"
+    assert none_dropped.stderr == "Nothing that was dropped matches.\n"
+    counts = ("events", "tasks", "put_aside")
+    in_all = {"events": 2, "tasks": 1}
+    assert [dropped.json[name] for name in counts] == [1, 1, in_all]
+    assert [left.json[name] for name in counts] == [2, 1, in_all]
+    assert left.json["dead_letters"][0]["sequence"] == int(second)
+
+
+async def test_trying_again_what_nothing_matches_is_refused(house: House, bare: Shell) -> None:
+    await _strays(house, 1)
+
+    others = [
+        await bare("dead-letters", "retry", *words, "--json")
+        for words in (("--reason", "nomatch"), ("--task", "nope"))
+    ]
+    await bare("dead-letters", "drop", "2", "--note", "x")
+    nothing_left = await bare("dead-letters", "retry", "--all")
+
+    for ran in others:
+        assert (ran.exit_code, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
+    assert "matches --reason nomatch: nothing was tried again" in others[0].stderr
+    assert "matches --task nope: nothing was tried again" in others[1].stderr
+    assert nothing_left.exit_code == 0
+
+
 async def test_an_order_that_breaks_off_between_two_parts_says_what_was_done(
     house: House, bare: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

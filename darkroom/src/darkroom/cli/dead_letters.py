@@ -52,24 +52,28 @@ def list_(
     """What is put aside, in the order of the log, each with what waits behind it."""
     question = {"reason": reason, "task_id": task_id, "dropped": dropped}
     found, counted, more = run(_listed(question, limit))
+    put_aside = {name: counted[name] for name in ("events", "tasks")}
+    filtered = reason is not None or task_id is not None
     if invocation.as_json:
         invocation.print_json(
             {
                 "dead_letters": found,
                 "exhausted": counted["exhausted"],
-                "events": counted["events"],
-                "tasks": counted["tasks"],
+                **(_size(found) if filtered or dropped else put_aside),
+                "put_aside": put_aside,
             }
         )
         return
     if counted["exhausted"] and not dropped:
         console().print(_exhausted_table(counted["exhausted"]))
     if not found:
-        click.echo("Nothing was dropped." if dropped else "Nothing is put aside.", err=True)
+        click.echo(_nothing(counted, filtered=filtered, dropped=dropped), err=True)
         return
     console().print(_dropped_table(found) if dropped else _table(found))
-    if not dropped:
-        click.echo(f"{counted['events']:,} events of {counted['tasks']:,} tasks in all.", err=True)
+    if filtered and not dropped:
+        click.echo(f"{_in_all(counted)} are put aside in all, these among them.", err=True)
+    elif not dropped:
+        click.echo(f"{_in_all(counted)} in all.", err=True)
     if more:
         click.echo("There are more: --limit N shows them.", err=True)
 
@@ -127,7 +131,10 @@ def retry(
     reason: str | None,
     everything: bool,
 ) -> None:
-    """Apply them, and what waits behind them, as if they came now; exit 1 if some still can't."""
+    """Apply them, and what waits behind them, as if they came now.
+
+    Exit 1 if some still can't be applied, or if nothing is put aside that matches.
+    """
     chosen = (bool(sequences), task_id is not None, reason is not None, everything)
     if sum(chosen) != 1:
         raise click.UsageError("Name sequences, or --task, or --reason, or --all.")
@@ -139,6 +146,12 @@ def retry(
     else:
         order |= {"task_id": task_id, "reason": reason}
     done = run(_carried_out(queries.RETRY_DEAD_LETTERS, order))
+    if not (done["tried"] or sequences or everything):
+        named = f"--task {task_id}" if reason is None else f"--reason {reason}"
+        raise Refused(
+            f"Nothing that is put aside matches {plain(named)}: nothing was tried again. "
+            "`darkroom dead-letters list` shows what is."
+        )
     if done["exhausted"]:
         click.echo(
             f"{_joined(done['exhausted'])}: a subscriber has used up its deliveries. Nothing is "
@@ -221,6 +234,29 @@ async def _ask(bus: Requests, subject: str, question: Mapping[str, Any], timeout
     if "ok" not in answer:
         raise Refused(_NOT_DONE.get(answer["error"], f"The task-store says {answer['error']}."))
     return answer["ok"]
+
+
+def _size(letters: list[Any]) -> dict[str, int]:
+    """Of how many events and tasks these are, with what waits behind them."""
+    return {
+        "events": sum(1 + each.get("waiting", 0) for each in letters),
+        "tasks": len({each["task_id"] for each in letters}),
+    }
+
+
+def _nothing(counted: Mapping[str, Any], *, filtered: bool, dropped: bool) -> str:
+    if dropped:
+        return "Nothing that was dropped matches." if filtered else "Nothing was dropped."
+    if not filtered or not counted["events"]:
+        return "Nothing is put aside."
+    return (
+        f"Nothing that is put aside matches. There are {_in_all(counted)}: "
+        "`darkroom dead-letters list`."
+    )
+
+
+def _in_all(counted: Mapping[str, Any]) -> str:
+    return f"{counted['events']:,} events of {counted['tasks']:,} tasks"
 
 
 def _who() -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.aio.msg import Msg
 
 from builders import annotated, requested, task_id
+from contracts import queries
 from contracts.subjects import STREAM, progress_subject, requested_subject
 from darkroom.stack.addresses import discover
 from delivery.connection import connection_options
@@ -218,6 +220,33 @@ async def test_trying_again_what_nothing_matches_is_refused(house: House, bare: 
     assert "matches --reason nomatch: nothing was tried again" in others[0].stderr
     assert "matches --task nope: nothing was tried again" in others[1].stderr
     assert nothing_left.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("list",), "can't reach its database"),
+        (("show", "7"), "can't reach its database"),
+        (("retry", "--all"), "can't write to its database"),
+    ],
+)
+async def test_a_task_store_without_its_database_is_unreachable(
+    words: tuple[str, ...], told: str, bare: Shell, nats_server: Server
+) -> None:
+    client = await nats.connect(nats_server.url, **connection_options("test"))
+
+    async def unavailable(message: Msg) -> None:
+        await message.respond(b'{"error":"unavailable"}')
+
+    for subject in (queries.DEAD_LETTERS, queries.DEAD_LETTER, queries.RETRY_DEAD_LETTERS):
+        await client.subscribe(subject, cb=unavailable)
+    await client.flush()
+    ran = await bare("dead-letters", *words)
+    await client.close()
+
+    assert ran.exit_code == 3
+    assert told in ran.stderr
+    assert "darkroom doctor" in ran.stderr
 
 
 async def test_an_order_that_breaks_off_between_two_parts_says_what_was_done(

@@ -30,8 +30,8 @@ _NOT_DONE = {
         "when it has ended."
     ),
     "not_projecting": "The task-store stopped projecting just now. This was not done; try again.",
-    "unavailable": "The task-store can't write to its database. Check it with `darkroom doctor`.",
 }
+_ORDERS = (queries.RETRY_DEAD_LETTERS, queries.DROP_DEAD_LETTERS)
 _Sequences = click.IntRange(1)
 
 
@@ -179,7 +179,7 @@ def drop(ctx: click.Context, invocation: Invocation, sequences: tuple[int, ...],
 
 async def _asked(subject: str, question: Mapping[str, Any]) -> Any:
     async with log_connection(server_addresses().nats_url) as client, log_requests(client) as bus:
-        return await _ask(bus, subject, question, _ASK_TIMEOUT_S)
+        return await _ask(bus, subject, question)
 
 
 async def _listed(
@@ -192,7 +192,7 @@ async def _listed(
     async with log_connection(server_addresses().nats_url) as client, log_requests(client) as bus:
         while after is not None and len(found) < limit:
             part = {"after": after, "limit": min(_PAGE, limit - len(found))}
-            counted = await _ask(bus, queries.DEAD_LETTERS, {**question, **part}, _ASK_TIMEOUT_S)
+            counted = await _ask(bus, queries.DEAD_LETTERS, {**question, **part})
             found += counted["dead_letters"]
             after = counted["next"]
     return found, counted, after is not None
@@ -206,7 +206,7 @@ async def _carried_out(subject: str, order: Mapping[str, Any]) -> dict[str, Any]
     async with log_connection(server_addresses().nats_url) as client, log_requests(client) as bus:
         while after is not None:
             try:
-                done = await _ask(bus, subject, {**order, "after": after}, _CARRY_OUT_TIMEOUT_S)
+                done = await _ask(bus, subject, {**order, "after": after})
             except (Refused, Unreachable) as failure:
                 if not after:
                     raise
@@ -218,7 +218,9 @@ async def _carried_out(subject: str, order: Mapping[str, Any]) -> dict[str, Any]
     return total
 
 
-async def _ask(bus: Requests, subject: str, question: Mapping[str, Any], timeout_s: float) -> Any:
+async def _ask(bus: Requests, subject: str, question: Mapping[str, Any]) -> Any:
+    is_order = subject in _ORDERS
+    timeout_s = _CARRY_OUT_TIMEOUT_S if is_order else _ASK_TIMEOUT_S
     try:
         reply = await bus.call(subject, json.dumps(question).encode(), timeout=timeout_s)
     except NoResponders:
@@ -226,11 +228,20 @@ async def _ask(bus: Requests, subject: str, question: Mapping[str, Any], timeout
             "No task-store projects right now. `darkroom doctor` tells what is wrong."
         ) from None
     except NoReply:
+        unsure = (
+            ", so it isn't known whether it was done. `darkroom dead-letters list` shows what is "
+            "put aside now."
+        )
         raise Unreachable(
-            f"No answer came within {timeout_s:.0f} s, so it isn't known whether it was done. "
-            "`darkroom dead-letters list` shows what is put aside now."
+            f"No answer came within {timeout_s:.0f} s"
+            f"{unsure if is_order else '. `darkroom doctor` tells what is wrong.'}"
         ) from None
     answer = json.loads(reply.data)
+    if answer.get("error") == "unavailable":
+        raise Unreachable(
+            f"The task-store can't {'write to' if is_order else 'reach'} its database. Check it "
+            "with `darkroom doctor`."
+        )
     if "ok" not in answer:
         raise Refused(_NOT_DONE.get(answer["error"], f"The task-store says {answer['error']}."))
     return answer["ok"]

@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,28 @@ STREAM = "GENERATION"
 EVERYTHING = "generation.>"
 BATCH = 50
 WAIT_S = 2.0
+PAUSE_S = 0.5
 LOOK_EVERY_S = 5.0
 LONGEST_DELAY_S = 300.0
 
 
 def say(text: str) -> None:
     print(text, flush=True)
+
+
+class Trouble:
+    """Says what is wrong once, however often it is tried again."""
+
+    def __init__(self) -> None:
+        self._said: str | None = None
+
+    def say(self, text: str) -> None:
+        if text != self._said:
+            say(text)
+        self._said = text
+
+    def over(self) -> None:
+        self._said = None
 
 
 class Contract:
@@ -148,9 +165,16 @@ class Subscriber:
     """Pulls, checks, works, and only then acknowledges."""
 
     def __init__(
-        self, client: Client, durable: str, contract: Contract, memory: Memory, work: Work
+        self,
+        client: Client,
+        trouble: Trouble,
+        durable: str,
+        contract: Contract,
+        memory: Memory,
+        work: Work,
     ) -> None:
         self._client = client
+        self._trouble = trouble
         self._js: JetStreamContext = client.jetstream()
         self._durable = durable
         self._contract = contract
@@ -160,13 +184,16 @@ class Subscriber:
         self._max_deliver = -1
         self._looked_at = float("-inf")
         self._unknown: set[str] = set()
-        self.stopping = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, stopping: asyncio.Event) -> None:
         pull = await self._js.pull_subscribe_bind(
             durable=self._durable, stream=STREAM, inbox_prefix=self._client.new_inbox().encode()
         )
-        while not self.stopping.is_set():
+        while not stopping.is_set():
+            if not self._client.is_connected:
+                # The broker restarts: the connection comes back by itself, and so does the rest.
+                await asyncio.sleep(PAUSE_S)
+                continue
             try:
                 await self._look()
                 for message in await pull.fetch(BATCH, timeout=WAIT_S):
@@ -178,10 +205,10 @@ class Subscriber:
                     f"There is no consumer {self._durable}: darkroom setup --subscriber "
                     f"{self._durable}"
                 ) from None
-            except (NatsError, OSError) as trouble:
-                # The broker restarts: the connection comes back by itself, and so does the rest.
-                say(f"waiting for the broker: {type(trouble).__name__}")
-                await asyncio.sleep(1)
+            except (NatsError, OSError) as fault:
+                if self._client.is_connected:
+                    self._trouble.say(f"waiting for the broker: {type(fault).__name__}")
+                await asyncio.sleep(PAUSE_S)
 
     async def _take(self, message: Msg) -> None:
         """Acknowledge after the work is done; an acknowledgement that gets lost means once more."""
@@ -239,6 +266,7 @@ class Subscriber:
         log = await self._js.stream_info(STREAM)
         consumer = await self._js.consumer_info(STREAM, self._durable)
         self._looked_at = now
+        self._trouble.over()
         self._max_deliver = consumer.config.max_deliver or -1
         filters = consumer.config.filter_subjects or [consumer.config.filter_subject]
         self._has_all = EVERYTHING in filters
@@ -272,36 +300,76 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nats", default="nats://subscriber:subscriber@127.0.0.1:8422")
     parser.add_argument("--durable", default="example", help="the consumer made by darkroom setup")
-    parser.add_argument("--asyncapi", type=Path, default=Path("asyncapi.json"))
+    parser.add_argument("--asyncapi", type=Path, default=nearest("asyncapi.json"))
     parser.add_argument("--memory", type=Path, default=Path("subscriber.db"))
     parser.add_argument("--out", type=Path, default=Path("ended"), help="a folder that is there")
-    return parser.parse_args(words)
+    given = parser.parse_args(words)
+    if not given.asyncapi.is_file():
+        parser.error(f"--asyncapi: there is no file {given.asyncapi}")
+    for option, folder in (("--memory", given.memory.parent), ("--out", given.out)):
+        if not folder.is_dir():
+            parser.error(f"{option}: there is no folder {folder}")
+    return given
+
+
+def nearest(name: str) -> Path:
+    """The file beside this one, or in a folder above it, or else where this was started."""
+    above = (folder / name for folder in Path(__file__).resolve().parents)
+    return next((path for path in above if path.is_file()), Path(name))
+
+
+async def follow(given: argparse.Namespace, stopping: asyncio.Event) -> None:
+    contract, memory, trouble = Contract(given.asyncapi), Memory(given.memory), Trouble()
+
+    async def away() -> None:
+        if not stopping.is_set():
+            trouble.say("the broker went away")
+
+    async def back() -> None:
+        trouble.over()
+
+    async def fault(error: Exception) -> None:
+        trouble.say(f"waiting for the broker: {str(error) or type(error).__name__}")
+
+    connected = asyncio.create_task(
+        nats.connect(
+            given.nats,
+            name="subscriber",
+            inbox_prefix="_INBOX.subscriber",  # all that this user may hear
+            max_reconnect_attempts=-1,  # the default gives up after two minutes
+            reconnect_time_wait=PAUSE_S,
+            disconnected_cb=away,
+            reconnected_cb=back,
+            error_cb=fault,
+        )
+    )
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((connected, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not connected.done():
+        return
+    client = connected.result()
+    say(f"following {given.durable}")
+    work = Work(given.out)
+    try:
+        await Subscriber(client, trouble, given.durable, contract, memory, work).run(stopping)
+    finally:
+        stopping.set()
+        with suppress(NatsError, OSError):  # The broker may be away just now.
+            await client.close()
 
 
 async def main(words: Sequence[str]) -> None:
-    given = arguments(words)
-
-    async def away() -> None:
-        say("the broker went away")
-
-    client = await nats.connect(
-        given.nats,
-        name="subscriber",
-        inbox_prefix="_INBOX.subscriber",  # all that this user may hear
-        max_reconnect_attempts=-1,  # the default gives up after two minutes
-        reconnect_time_wait=0.5,
-        disconnected_cb=away,
-    )
-    memory = Memory(given.memory)
-    contract = Contract(given.asyncapi)
-    subscriber = Subscriber(client, given.durable, contract, memory, Work(given.out))
+    given, stopping = arguments(words), asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, subscriber.stopping.set)
-    say(f"following {given.durable}")
+        asyncio.get_running_loop().add_signal_handler(each, stopping.set)
     try:
-        await subscriber.run()
+        await follow(given, stopping)
     finally:
-        await client.close()
+        # While the broker is away, nats-py tries again for ever, and may miss being cancelled once.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=PAUSE_S)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import signal
 import sqlite3
 import sys
 import sysconfig
@@ -44,11 +46,10 @@ class Foreign:
     process: asyncio.subprocess.Process | None = None
     reading: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, *words: str) -> None:
         self.process = await asyncio.create_subprocess_exec(
             *(*PYTHON, str(SCRIPT), "--nats", self.url, "--durable", "example"),
-            *("--asyncapi", str(ROOT / "asyncapi.json"), "--memory", str(self.folder / "memory")),
-            *("--out", str(self.ended)),
+            *("--memory", str(self.folder / "memory"), "--out", str(self.ended), *words),
             env=FOREIGN,
             cwd=self.folder,
             stdout=asyncio.subprocess.PIPE,
@@ -60,6 +61,14 @@ class Foreign:
         assert process.stdout is not None
         async for line in process.stdout:
             self.lines.append(line.decode().rstrip())
+
+    async def interrupt(self) -> int:
+        assert self.process is not None
+        assert self.reading is not None
+        self.process.send_signal(signal.SIGINT)
+        code = await asyncio.wait_for(self.process.wait(), 30)
+        await self.reading
+        return code
 
     async def kill(self) -> None:
         assert self.process is not None
@@ -191,6 +200,67 @@ async def test_it_follows_through_a_restart_of_the_broker(
     assert foreign.files == {task_id(1), task_id(2)}
 
 
+async def test_ctrl_c_ends_it_and_that_is_no_trouble(bus: Bus, foreign: Foreign) -> None:
+    await foreign.start()
+    await bus.tell(*story(1))
+    await foreign.says("done 3 ")
+
+    assert await foreign.interrupt() == 0
+    assert [line.split()[0] for line in foreign.lines] == ["following", "done", "done", "done"]
+
+
+async def test_without_a_broker_it_waits_and_says_so_once(
+    bus: Bus, foreign: Foreign, nats_server: Server
+) -> None:
+    await nats_server.kill()
+    await foreign.start()
+    await foreign.says("waiting for the broker: ")
+    before = await foreign.interrupt()
+    await foreign.start()
+    await eventually(lambda: len(foreign.lines) == 2, 30)
+    await nats_server.restart()
+    await foreign.says("following example")
+    await nats_server.kill()
+    await foreign.says("the broker went away")
+    after = await foreign.interrupt()
+
+    assert (before, after) == (0, 0), "\n".join(foreign.lines)
+    assert foreign.count("Traceback") == 0
+    assert foreign.lines[0] == foreign.lines[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--asyncapi", "none.json"), "--asyncapi: there is no file none.json"),
+        (("--out", "none"), "--out: there is no folder none"),
+        (("--memory", "none/memory"), "--memory: there is no folder none"),
+    ],
+)
+async def test_a_place_that_is_not_there_is_refused_at_the_start(
+    words: tuple[str, ...], told: str, foreign: Foreign
+) -> None:
+    await foreign.start(*words)
+
+    await foreign.says(told)
+    assert foreign.process is not None
+    assert await foreign.process.wait() == 2
+
+
+async def test_a_copy_of_it_finds_the_contract_beside_itself(
+    bus: Bus, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for each in (SCRIPT, ROOT / "asyncapi.json"):
+        shutil.copy(each, folder)
+    monkeypatch.setattr(f"{__name__}.SCRIPT", folder / SCRIPT.name)
+    await foreign.start()
+    await bus.tell(*story(1))
+
+    await foreign.says("done 3 ")
+
+
 async def test_what_breaks_the_contract_is_refused_once_and_the_rest_goes_on(
     bus: Bus, foreign: Foreign
 ) -> None:
@@ -243,10 +313,11 @@ async def test_an_event_that_comes_twice_is_done_once(bus: Bus, foreign: Foreign
 
 
 async def test_work_that_fails_is_tried_again_later(bus: Bus, foreign: Foreign) -> None:
-    foreign.ended.rmdir()
     event = failed(task=task_id(1))
-    await bus.tell(requested(task=task_id(1)), event)
     await foreign.start()
+    await foreign.says("following")
+    foreign.ended.rmdir()
+    await bus.tell(requested(task=task_id(1)), event)
     line = await foreign.says(f"failed {event.id}")
     foreign.ended.mkdir()
 
@@ -257,9 +328,10 @@ async def test_work_that_fails_is_tried_again_later(bus: Bus, foreign: Foreign) 
 
 
 async def test_work_that_fails_to_the_end_is_given_up_and_told(bus: Bus, foreign: Foreign) -> None:
+    await foreign.start()
+    await foreign.says("following")
     foreign.ended.rmdir()
     await bus.tell(completed(task=task_id(1)), progressed(task=task_id(2)))
-    await foreign.start()
 
     await foreign.says("refused 1: given up after 4 tries")
     await eventually(settled(bus), 30)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import NotFoundError
 
@@ -29,6 +30,14 @@ _TOKEN = re.compile(r"[A-Za-z0-9_~-]+|\*")
 
 class Unsuitable(ValueError):
     """A name or a filter that no subscriber can have; says why."""
+
+
+class BeyondTheEnd(Exception):
+    """A new one can't begin there: the log ends before it, at ``last``."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"the log ends at {last}")
+        self.last = last
 
 
 class CannotChange(Exception):
@@ -115,13 +124,14 @@ async def ensure_subscriber(
 ) -> list[Difference]:
     """Create or reconcile the consumer; returns what differed before. ``mend=False`` only looks.
 
-    Raises `CannotChange`.
+    Raises `CannotChange` and `BeyondTheEnd`.
     """
     js = client.jetstream()
     thing = f"subscriber {spec.name}"
     try:
         found = (await js.consumer_info(STREAM, spec.name)).config
     except NotFoundError:
+        await _check_start(js, spec.start)
         if mend:
             await js.add_consumer(STREAM, _new(spec))
         return [Difference(thing, "exists", True, None)]
@@ -134,6 +144,14 @@ async def ensure_subscriber(
     if differences and mend:
         await js.add_consumer(STREAM, _changed(spec, found))
     return differences
+
+
+async def _check_start(js: JetStreamContext, start: Start | None) -> None:
+    """One past the end is what comes; further on, events would be left out that nobody knows."""
+    if start is not None and start.sequence is not None:
+        last = (await js.stream_info(STREAM)).state.last_seq
+        if start.sequence > last + 1:
+            raise BeyondTheEnd(last)
 
 
 async def subscribers(client: Client) -> list[Subscriber]:

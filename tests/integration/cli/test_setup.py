@@ -183,6 +183,29 @@ async def test_a_subscribers_drift_is_told_mended_or_refused(bare: Shell) -> Non
     assert "overlap" in refused.stderr
 
 
+async def test_a_subscriber_begins_at_the_end_of_the_log_at_the_latest(
+    bare: Shell, nats_server: Server
+) -> None:
+    await bare("setup")
+    client = await nats.connect(nats_server.url)
+    for number in range(2):
+        await client.jetstream().publish(f"generation.progress.create.t-{number}", b"{}")
+    await client.close()
+
+    async def begun(name: str, sequence: str, *words: str) -> Any:
+        return await bare("setup", "--subscriber", name, "--from", sequence, *words)
+
+    beyond = [await begun("billing", "4", *words) for words in ((), ("--check",))]
+    none = await bare("setup", "--subscribers")
+    from_now_on = await begun("billing", "3")
+
+    for ran in beyond:
+        assert (ran.exit_code, ran.stdout) == (1, "")
+        assert "the log ends at 2. From now on is --from new, or 3." in ran.stderr
+    assert none.stdout.startswith("No subscribers.")
+    assert (from_now_on.exit_code, from_now_on.stdout) == (0, "created subscriber billing\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -21,6 +21,7 @@ from darkroom.cli.servers import log_connection
 from delivery.provision import Difference
 from delivery.subscribers import (
     NEW,
+    BeyondTheEnd,
     CannotChange,
     Start,
     Subscriber,
@@ -66,6 +67,11 @@ async def ensure(nats_url: str, spec: SubscriberSpec, *, mend: bool) -> list[Dif
                 f"Subscriber {spec.name} can't be changed so: {problem}. Remove it with "
                 f"`darkroom setup --remove {spec.name}` (it loses its place), or choose another "
                 "name."
+            ) from None
+        except BeyondTheEnd as problem:
+            raise Refused(
+                f"Subscriber {spec.name} can't begin there: the log ends at {problem.last:,}. "
+                f"From now on is --from new, or {problem.last + 1}."
             ) from None
         except APIError as error:
             raise Refused(_refusal(error)) from None

@@ -80,6 +80,9 @@ def bob(kept: System) -> Owner:
     return Owner(kept, "bob")
 
 
+NO_TASK = "0199f0c2-7e4a-7000-8000-0000000000fe"
+
+
 async def called_back(system: System, task_id: str) -> None:
     client = await nats.connect(str(discover(system.data_dir).nats_url))
     bucket = await client.jetstream().key_value(HOOK_BUCKET)
@@ -283,7 +286,12 @@ async def test_what_makes_no_sense_is_wrong_usage(
 
 
 async def test_an_owner_of_whom_nobody_heard_has_nothing_to_erase(shell: Shell) -> None:
-    ran = await shell("erase", "nobody", "--yes")
+    whoever = [
+        await shell("erase", *words)
+        for words in (("nobody", "--yes"), ("nobody", "--verify"), ("--task", NO_TASK, "--verify"))
+    ]
 
-    assert ran.exit_code == 0
-    assert "Nothing is left of nobody" in ran.stdout
+    assert [ran.exit_code for ran in whoever] == [0, 0, 0]
+    nothing = "There is nothing of {} here, not even an erased task: check how it is written.\n"
+    names = ("nobody", "nobody", f"task {NO_TASK}")
+    assert [ran.stdout for ran in whoever] == [nothing.format(name) for name in names]

@@ -49,20 +49,22 @@ def erase(
     """
     if (owner is None) == (task_id is None):
         raise click.UsageError("Give an OWNER, or --task ID with --verify.")
+    erased = 0
     if owner is None:
         if not verify:
             raise click.UsageError(
                 "--task goes with --verify. Its owner erases a task: DELETE /tasks/ID."
             )
-        left, erased = run(_look(Sought(None, str(task_id)))), 0
+        before = left = run(_look(Sought(None, str(task_id))))
     elif verify:
-        left, erased = run(_look(Sought(owner))), 0
+        before = left = run(_look(Sought(owner)))
     else:
         before = run(_look(Sought(owner)))
         if not before.nothing:
             _may_go_on(owner, before, cancel=cancel, yes=yes)
         left, erased = run(_erase(owner, before, cancel=cancel, per_second=per_second))
-    _say(invocation, owner or f"task {task_id}", left, erased)
+    known = bool(before.erased) or not before.nothing
+    _say(invocation, owner or f"task {task_id}", left, erased, known=known)
     if not left.nothing:
         ctx.exit(FOUND_SOMETHING)
 
@@ -115,12 +117,17 @@ async def _erase(
     return found, len(erased)
 
 
-def _say(invocation: Invocation, whose: str, left: Remains, erased: int) -> None:
+def _say(invocation: Invocation, whose: str, left: Remains, erased: int, *, known: bool) -> None:
     if invocation.as_json:
         invocation.print_json({"of": whose, "erased_now": erased, **left.as_json()})
         return
     if erased:
         click.echo(f"Erased {erased:,} tasks.")
+    if not known:
+        click.echo(
+            f"There is nothing of {whose} here, not even an erased task: check how it is written."
+        )
+        return
     if left.nothing:
         click.echo(
             f"Nothing is left of {whose}, but for {len(left.erased):,} erased tasks: "

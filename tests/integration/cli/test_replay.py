@@ -61,6 +61,24 @@ async def test_each_filter_chooses_from_the_log(bare: Shell, log: OldLog) -> Non
     assert await sequences("--since-sequence", "3", "--until-sequence", "4") == [3, 4]
 
 
+async def test_where_nothing_matches_that_is_said(bare: Shell, log: OldLog, tmp_path: Path) -> None:
+    await log.tell(*life(1))
+    filters = ("--type", "nope", "--event", "failed")
+
+    export = await bare("events", "export", "-o", str(tmp_path / "none.jsonl"), *filters, "--json")
+    replay = await bare("events", "replay", "--to", "x", *filters, "--json")
+    tail = await bare("events", "tail", *filters)
+    known = await bare("events", "tail", "--type", "create")
+
+    for ran in (export, replay, tail):
+        assert ran.exit_code == 0
+        assert "--type NOPE: no such type is declared; there are CREATE, " in ran.stderr
+    assert "No event matches: the export is empty." in export.stderr
+    assert "No event matches: REPLAY_x is empty." in replay.stderr
+    assert (export.json["events"], replay.json["events"]) == (0, 0)
+    assert (known.stderr, len(known.stdout.splitlines())) == ("", 4)
+
+
 async def test_tail_has_the_same_filters(bare: Shell, log: OldLog) -> None:
     await log.tell(*life(1), *life(2, owner="ann"), *life(3))
 

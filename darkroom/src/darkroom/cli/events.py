@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 from rich.text import Text
 
+from contracts.generation_types import GENERATION_TYPES
 from darkroom.cli import exporting, replaying, restoring, tailing
 from darkroom.cli.failures import Refused
 from darkroom.cli.gateway import Gateway
@@ -65,9 +66,19 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _wanted(asked: Mapping[str, Any]) -> Wanted:
     try:
-        return wanted_of(asked, datetime.now(UTC))
+        wanted = wanted_of(asked, datetime.now(UTC))
     except Unclear as problem:
         raise click.UsageError(str(problem)) from None
+    _tell_unknown_type(wanted.tasktype)
+    return wanted
+
+
+def _tell_unknown_type(tasktype: str | None) -> None:
+    """No reason to refuse: the log may have events of a type whose declaration is gone."""
+    load_settings()  # It declares those of the deployment.
+    if tasktype is not None and tasktype not in GENERATION_TYPES:
+        known = ", ".join(GENERATION_TYPES)
+        click.echo(f"--type {tasktype}: no such type is declared; there are {known}.", err=True)
 
 
 def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +129,8 @@ def export(invocation: Invocation, /, output: str, **asked: Any) -> None:
     path = None if output == "-" else Path(output)
     with progress_bar("exporting") as tell:
         done = _run(exporting.export(server_addresses().nats_url, wanted, path, tell))
+    if not done.events:
+        click.echo("No event matches: the export is empty.", err=True)
     if path is not None and invocation.as_json:
         invocation.print_json(done.as_json())
         return
@@ -190,6 +203,8 @@ def replay(
             done = _run(replaying.replay(url, told, tell))
     except KeyboardInterrupt:
         raise Refused("Interrupted. The same command goes on from there.") from None
+    if not done.events:
+        click.echo(f"No event matches: {done.stream} is empty.", err=True)
     if invocation.as_json:
         invocation.print_json(done.as_json())
         return

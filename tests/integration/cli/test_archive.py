@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -95,6 +96,7 @@ async def test_tasks_that_were_pruned_can_be_seen_patched_and_deleted(
     assert "--older-than" in unset.stderr
     assert (ran.json["tasks"], ran.json["pruned"], ran.json["segments"]) == (2, 2, 1)
     assert (status.json["tasks"], status.json["pruned"], status.json["held"]) == (2, 2, False)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", listed.json[0]["written_at"])
     assert "of those, pruned" in told.stdout
     assert listed.json[0]["tasks"] == 2
     assert listed.json[0]["key"] in shown.stdout

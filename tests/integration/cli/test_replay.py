@@ -323,13 +323,19 @@ async def test_a_replay_is_deleted_by_its_name_and_nothing_else_is(
 ) -> None:
     await log.tell(*life(1))
     await bare("events", "replay", "--to", "x")
+    await bare("events", "replay", "--to", "y")
     await log.client.jetstream().add_stream(name="REPLAY_other", subjects=["something.else"])
 
     deleted = await bare("events", "replay", "--to", "x", "--delete")
     again = await bare("events", "replay", "--to", "x", "--delete")
     other = await bare("events", "replay", "--to", "other", "--delete")
+    as_json = await bare("events", "replay", "--to", "y", "--delete", "--json")
 
     assert [each.exit_code for each in (deleted, again, other)] == [0, 1, 1]
+    assert (deleted.stdout, as_json.json) == (
+        "Deleted REPLAY_x.\n",
+        {"stream": "REPLAY_y", "deleted": True},
+    )
     assert "no replay to x" in again.stderr
     assert "no replay of ours" in other.stderr
     assert not await log.exists("REPLAY_x")

@@ -196,7 +196,10 @@ def replay(
     url = server_addresses(settings).nats_url
     if delete:
         _run(replaying.delete(url, told))
-        click.echo(f"Deleted {told.stream}.", err=invocation.as_json)
+        if invocation.as_json:
+            invocation.print_json({"stream": told.stream, "deleted": True})
+        else:
+            click.echo(f"Deleted {told.stream}.")
         return
     try:
         with progress_bar("replaying") as tell:

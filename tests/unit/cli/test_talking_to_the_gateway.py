@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.cli import following
 from darkroom.stack.ports import free_port
 from unit.cli.conftest import Darkroom
 from unit.cli.stand_in import TASK_ID, Answer, artifact, problem, standing_in, task
@@ -76,6 +77,23 @@ def test_a_gateway_that_is_away_for_a_moment_is_waited_for(darkroom: Darkroom) -
         done = darkroom("--url", gateway.url, "submit", "CREATE", "x", "--wait")
 
     assert done.exit_code == 0, done.output
+
+
+def test_why_it_waits_is_said_once_and_again_for_another_reason(
+    darkroom: Darkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_PAUSE_S", 0.0)
+    away = problem(503, "task_store_unavailable", "The task-store can't be asked.")
+    busy = problem(503, "log_unreachable", "The log can't be reached.")
+    script = (Answer(task(), 202), away, away, away, busy, busy)
+    with standing_in(*script, Answer(task("completed", sequence=9))) as gateway:
+        done = darkroom("--url", gateway.url, "submit", "CREATE", "x", "--wait")
+
+    assert done.exit_code == 0, done.output
+    assert [line for line in done.stderr.splitlines() if line.startswith("Waiting: ")] == [
+        "Waiting: The task-store can't be asked.",
+        "Waiting: The log can't be reached.",
+    ]
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])

@@ -102,13 +102,17 @@ def _come_back(task_id: str) -> str:
 def _next_change(gateway: Gateway, task: Task) -> Task:
     """The task once it has changed or some seconds are over; a gateway that is away may return."""
     deadline = time.monotonic() + _ABSENCE_S
+    told = None
     wait_s = _LINE_WAIT_S if _is_in_line(task) else _WAIT_S
     while True:
         try:
             changed: Task = gateway.task(task["task_id"], wait=wait_s, after=task["sequence"])
-        except (Unreachable, NotNow):
+        except (Unreachable, NotNow) as problem:
             if time.monotonic() > deadline:
                 raise
+            if problem.message != told:
+                told = problem.message
+                click.echo(f"Waiting: {told}", err=True)
             time.sleep(_PAUSE_S)
         else:
             return changed

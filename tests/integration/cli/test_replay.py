@@ -347,12 +347,14 @@ async def test_a_replay_of_something_else_is_not_mixed_with_the_first(
     bare: Shell, log: OldLog
 ) -> None:
     await log.tell(*life(1), *life(2))
-    await bare("events", "replay", "--to", "x", "--owner", OWNER)
+    chosen = ("--owner", OWNER, "--type", "create", "--event", "started", "--event", "completed")
+    await bare("events", "replay", "--to", "x", *chosen)
 
     ran = await bare("events", "replay", "--to", "x", "--owner", "ann")
 
     assert ran.exit_code == 1
-    assert f"owner {OWNER}" in ran.stderr
+    for option in (f"--owner {OWNER}", "--type create", "--event completed --event started"):
+        assert f", {option}" in ran.stderr
     assert "--delete" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
 
@@ -364,6 +366,7 @@ async def test_a_replay_of_something_else_is_not_mixed_with_the_first(
         (["replay", "--to", "a.b"], 2, "--to NAME"),
         (["replay", "--to", ">"], 2, "--to NAME"),
         (["replay", "--to", "x", "--speed", "never"], 2, "original, max"),
+        (["replay", "--restore", "--to", "x"], 2, "without --to"),
         (["replay", "--to", "x", "--from-file", "/nowhere"], 1, "can't be read"),
         (["export", "-o", "/nowhere/x.jsonl"], 1, "-o"),
         (["export", "-o", "-", "--since", "soon"], 2, "how long ago"),

@@ -127,8 +127,12 @@ def export(invocation: Invocation, /, output: str, **asked: Any) -> None:
     """Write events into a file, one JSON object a line, without loss."""
     wanted = _wanted(asked)
     path = None if output == "-" else Path(output)
-    with progress_bar("exporting") as tell:
-        done = _run(exporting.export(server_addresses().nats_url, wanted, path, tell))
+    try:
+        with progress_bar("exporting") as tell:
+            done = _run(exporting.export(server_addresses().nats_url, wanted, path, tell))
+    except KeyboardInterrupt:
+        left = "what is there is not all" if path is None else f"{path} is as it was before"
+        raise Refused(f"Interrupted: {left}. Begin it again.") from None
     if not done.events:
         click.echo("No event matches: the export is empty.", err=True)
     if path is not None and invocation.as_json:
@@ -177,7 +181,10 @@ def replay(
     given = _given(asked)
     if restore:
         if name is not None or delete or speed != "max" or given:
-            raise click.UsageError("--restore brings everything back: it goes with no filter.")
+            raise click.UsageError(
+                "--restore brings everything back, to where it was: it goes with no filter, and "
+                "without --to, --speed and --delete."
+            )
         _restore(invocation, file, unbind)
         return
     if unbind:

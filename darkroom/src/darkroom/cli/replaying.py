@@ -30,6 +30,7 @@ from delivery.log import LogReader
 
 _MARK = "darkroom.replay"
 _LEAST_BYTES = 64 << 20
+_OPTIONS = {"type_name": "type", "events": "event", "task_id": "task"}
 _OVERHEAD = 3
 """A copy takes no more than so many times the bytes of its source: subjects are longer, for one."""
 
@@ -191,8 +192,13 @@ def _is_ours(told: Replay, config: StreamConfig) -> dict[str, Any]:
 
 
 def _described(mark: Mapping[str, Any]) -> str:
-    asked = "".join(f", {name} {value}" for name, value in mark["asked"].items())
-    return f"{mark['from']}{asked}"
+    return ", ".join((mark["from"], *map(_as_option, mark["asked"], mark["asked"].values())))
+
+
+def _as_option(name: str, value: Any) -> str:
+    """A filter as it is written on the command line; replays keep it by its name in the code."""
+    option = f"--{_OPTIONS.get(name, name.replace('_', '-'))}"
+    return " ".join(f"{option} {each}" for each in (value if isinstance(value, list) else [value]))
 
 
 def _time(mark: Mapping[str, Any], name: str) -> datetime | None:

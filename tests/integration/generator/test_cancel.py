@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from artifacts.store import ArtifactStore
 from builders import cancelled, timed_out
 from contracts.events import Cancelled, Completed
-from delivery.ends import Won
+from delivery.ends import Won, publish_start
+from generator import worker
 from integration.generator.floor import Floor
 from servers import eventually
+
+REMOTE = "scripted-remote"
 
 
 async def test_a_cancelled_task_is_stopped_and_its_request_acknowledged(floor: Floor) -> None:
@@ -135,3 +139,80 @@ async def test_a_cancel_in_the_middle_of_a_submit_reaches_the_job(floor: Floor) 
     await eventually(lambda: ("cancel", 1) in floor.stage.calls(task))
     await floor.acknowledged("scripted-remote")
     assert isinstance(await floor.ended(task), Cancelled)
+
+
+async def called_off(floor: Floor, task: str) -> None:
+    """Wait until the provider was told, and the request is acknowledged."""
+    await eventually(lambda: "cancel" in [call for call, _ in floor.stage.calls(task)], 30)
+    await floor.acknowledged(REMOTE)
+    assert not floor.stage.is_released(f"job-{task}-1")
+    assert floor.stage.count("submit") == 1
+
+
+async def test_a_cancel_between_two_attempts_reaches_the_job(floor: Floor) -> None:
+    await floor.start(retry_base_s=1)
+    task = await floor.ask(lane=REMOTE, fail_first=1, until="never")
+    await floor.told(task, "retrying")
+
+    await floor.end(cancelled(task=task))
+
+    await called_off(floor, task)
+    assert floor.stage.count("follow") == 1
+
+
+async def test_a_cancel_after_the_worker_was_killed_reaches_the_job(floor: Floor) -> None:
+    process = await floor.start_process(lease_s=1)
+    task = await floor.ask(lane=REMOTE, until="never")
+    await floor.followed(task)
+    process.kill()
+    await process.wait()
+    await floor.end(cancelled(task=task))
+
+    await floor.start(lease_s=1)
+
+    await called_off(floor, task)
+
+
+async def test_a_cancel_while_the_next_attempt_waits_for_a_place_reaches_the_job(
+    floor: Floor,
+) -> None:
+    await floor.start(owner_running=1)
+    task = await floor.ask(lane=REMOTE, fail_first=1, until="never", submit_until="taken")
+    await eventually(lambda: ("submit", 1) in floor.stage.calls(task))
+    other = await floor.ask(until="done")
+    floor.stage.release("taken")
+    await floor.followed(other)
+    await eventually(lambda: task in floor.held())
+
+    await floor.end(cancelled(task=task))
+
+    await called_off(floor, task)
+    floor.stage.release("done")
+    assert isinstance(await floor.ended(other), Completed)
+
+
+async def test_a_cancel_just_before_the_next_attempt_starts_reaches_the_job(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled_first(*told: Any) -> Any:
+        if told[2].data.attempt == 2:
+            await floor.tell(cancelled(task=told[2].task_id))
+        return await publish_start(*told)
+
+    monkeypatch.setattr(worker, "publish_start", cancelled_first)
+    await floor.start()
+    task = await floor.ask(lane=REMOTE, fail_first=1, until="never")
+
+    await called_off(floor, task)
+
+
+async def test_the_job_of_an_attempt_that_failed_after_its_task_was_cancelled_is_stopped(
+    floor: Floor,
+) -> None:
+    await floor.start()
+    task = await floor.ask(lane=REMOTE, fail_first=1, submit_until="taken")
+    await eventually(lambda: ("submit", 1) in floor.stage.calls(task))
+    await floor.tell(cancelled(task=task))
+    floor.stage.release("taken")
+
+    await called_off(floor, task)

@@ -32,6 +32,7 @@ from builders import requested as requested_of
 from contracts.events import Event, TaskError
 from generator.attempts import (
     AwaitLate,
+    CallOff,
     Decision,
     Drop,
     Find,
@@ -214,6 +215,10 @@ def test_a_handle_that_comes_late_answers_no_later_submit() -> None:
     assert decided(*events, handle(1, at=5)) == GiveUp(2, error)
 
 
+def at_kie(attempt: int = 1, **told: Any) -> Event:
+    return started(attempt, provider="kie", **told)
+
+
 def to_kie(attempt: int = 1, **told: Any) -> Event:
     return submitting(attempt, provider="kie", **told)
 
@@ -259,8 +264,36 @@ def test_the_job_of_a_task_that_timed_out_is_waited_for() -> None:
     policy = Policy(3, 1, late_s=100)
     awaited = AwaitLate(1, JOB, after(110), GENERATING)
     assert decided(*events, policy=policy, seconds=109) == awaited
-    assert decided(*events, policy=policy, seconds=110) == Drop()
-    assert decided(*events, seconds=11) == Drop()
+
+
+def test_the_job_of_a_task_that_timed_out_is_called_off_once_nobody_waits_for_it() -> None:
+    events = (requested(), at_kie(), handle(at=2), timed_out(at=10))
+    policy = Policy(3, 1, late_s=100)
+    assert decided(*events, policy=policy, seconds=110) == CallOff(1, JOB, GENERATING)
+    assert decided(*events, seconds=11) == CallOff(1, JOB, GENERATING)
+
+
+@pytest.mark.parametrize("told", [[], [retrying(at=5)], [handed_over(at=5)]])
+def test_the_job_of_a_task_that_ended_while_nobody_worked_on_it_is_called_off(
+    told: list[Event],
+) -> None:
+    known = (requested(), at_kie(), submitting(), handle(), *told)
+    stage = "queued" if told == [retrying(at=5)] else GENERATING
+    for end in (cancelled(1), failed(1)):
+        assert decided(*known, end) == CallOff(1, JOB, stage)
+
+
+def test_no_job_is_called_off_that_made_what_it_was_to_make() -> None:
+    late = late_result(at=11, artifacts=(artifact(),))
+    known = (requested(), at_kie(), handle())
+    assert decided(*known, completed()) == Drop()
+    assert decided(*known, timed_out(at=10), late) == Drop()
+
+
+def test_no_job_of_another_provider_is_called_off() -> None:
+    there = requested(lane="kie", at=5, event_id="again", substituted_from="FAL")
+    elsewhere = (requested(lane="fal"), started(provider="fal"), handle())
+    assert decided(*elsewhere, retrying(at=4), there, cancelled()) == Drop()
 
 
 def test_no_result_is_waited_for_that_came_or_can_not_come() -> None:

@@ -148,16 +148,20 @@ async def test_a_task_that_ended_before_its_work_ran_leaves_its_slot(floor: Floo
     assert floor.wire.answers() == [(1, ACK)]
 
 
-async def test_a_task_that_ended_in_line_is_acknowledged_and_never_begun(floor: Floor) -> None:
+async def test_a_task_that_ended_in_line_is_seen_to_at_once_without_a_slot(floor: Floor) -> None:
     for number in (1, 2, 3):
         floor.lanes.take(LANE, floor.wire.lease(number))
     await floor.settled()
 
-    await floor.lanes.end(floor.lanes.works[task_id(3)])
-    floor.bench.finish.set()
+    ended = floor.lanes.works[task_id(3)]
+    await floor.lanes.end(ended)
     await floor.settled()
 
-    assert floor.bench.begun == [task_id(1), task_id(2)]
+    assert ended.stop is Stop.ENDED
+    assert set(floor.lanes.works) == {task_id(1), task_id(2)}
+    assert floor.wire.answers() == [(3, ACK)]
+    floor.bench.finish.set()
+    await floor.settled()
     assert floor.wire.answers() == [(3, ACK), (1, ACK), (2, ACK)]
 
 

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Any, TypeGuard
 
 from contracts.events import Event, Progressed, Retrying, Started, Submitting, TaskError
-from contracts.lifecycle import BackingOff, FailedState, Task
+from contracts.lifecycle import BackingOff, CompletedState, FailedState, Task
 from contracts.subjects import provider_of
 from generator.provider import Busy, Rejected, Submitted, Unavailable
 
@@ -151,6 +151,16 @@ class AwaitLate:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOff:
+    """The task has ended, and nobody waits for its job, which may still be running: it is to be
+    stopped."""
+
+    attempt: int
+    submitted: Submitted
+    reached: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """The task has ended: there is nothing to do."""
 
@@ -171,7 +181,7 @@ class GiveUp:
     submitted: Submitted | None = None
 
 
-Decision = Start | Resume | Find | AwaitLate | Drop | WaitUntil | GiveUp
+Decision = Start | Resume | Find | AwaitLate | CallOff | Drop | WaitUntil | GiveUp
 
 _TIMEOUTS = frozenset({"timeout", "provider_timeout"})
 
@@ -197,7 +207,7 @@ def decide(
         # It has gone to another one.
         return Drop()
     if task.status.is_terminal:
-        return late_job(task, policy, now) or Drop()
+        return late_job(task, policy, now) or job_left(task, provider) or Drop()
     if isinstance(task.state, BackingOff) and now < task.state.retry_at:
         return WaitUntil(task.state.retry_at)
     tries = task.attempt - past.spared
@@ -230,6 +240,18 @@ def late_job(task: Task, policy: Policy, now: datetime) -> AwaitLate | None:
     if submitted is None or task.late_artifacts or now >= until:
         return None
     return AwaitLate(task.attempt, submitted, until, task.stage)
+
+
+def job_left(task: Task, provider: str) -> CallOff | None:
+    """The job that a task which has ended may have left running at this provider.
+
+    Whoever stops a worker stops the job; but the task may have ended while nobody worked on it.
+    """
+    submitted = _submitted(task)
+    if submitted is None or task.provider != provider:
+        return None
+    has_made_it = isinstance(task.state, CompletedState) or task.late_artifacts
+    return None if has_made_it else CallOff(task.attempt, submitted, task.stage)
 
 
 def _after_unanswered(

@@ -63,6 +63,28 @@ class Endings:
         await self.end(work, end, ())
         await self.cancel(work.lane, attempt, attempt.submitted)
 
+    async def settle(self, work: Work, attempt: Attempt) -> None:
+        """The task has ended, and not by this attempt: its job is stopped, unless it may still make
+        what was paid for."""
+        work.ending = True
+        attempt.submitted = await answer_of(attempt)
+        end = await self._end_of(work)
+        if isinstance(end, TimedOut) and self._may_come_late(work, attempt):
+            await self.await_late(work, attempt, end.time + timedelta(seconds=self._policy.late_s))
+            return
+        await self._tidy_up(work, attempt, end)
+        if isinstance(end, Completed):
+            await work.lease.done()
+            await self.drop_parts(work)
+        else:
+            await self.call_off(work, attempt)
+
+    async def call_off(self, work: Work, attempt: Attempt) -> None:
+        """Stop the job of a task that has ended."""
+        await self.cancel(work.lane, attempt, attempt.submitted)
+        await work.lease.done()
+        await self.drop_parts(work)
+
     async def end(
         self, work: Work, end: End, artifacts: tuple[Artifact, ...], *, acknowledge: bool = True
     ) -> None:
@@ -133,33 +155,19 @@ class Endings:
         if attempt is not None and (keys := parts_of(attempt.submitted)):
             await delete_parts(self._store, keys)
 
-    async def late_until(self, work: Work, attempt: Attempt) -> datetime | None:
-        """Until when a result is waited for, of a task that ended by running out of time."""
-        if not self._may_come_late(work, attempt):
-            return None
+    async def _end_of(self, work: Work) -> Event | None:
+        """What the log has as the task's end; None if that can't be read."""
         try:
             told = await self._log.last(finished_subject(work.lane.kind.name, work.lease.task_id))
-            end = None if told is None else decode(told.payload)
-        except (LogUnavailable, ValidationError):
-            return None
-        if not isinstance(end, TimedOut):
-            return None
-        return end.time + timedelta(seconds=self._policy.late_s)
-
-    async def tidy_up(self, work: Work, attempt: Attempt) -> None:
-        """Take back what was stored of results that the task's end does not refer to."""
-        if not attempt.results:
-            return
-        subject = finished_subject(work.lane.kind.name, work.lease.task_id)
-        try:
-            end = await self._log.last(subject)
-            if end is not None:
-                kept = _artifacts_of(decode(end.payload))
-                await discard(self._store, attempt.results, kept=kept)
+            return None if told is None else decode(told.payload)
         except (LogUnavailable, ValidationError) as fault:
-            _log.info(
-                "results nobody needs stay in the store", **work.ids, reason=type(fault).__name__
-            )
+            _log.info("the end can't be read", **work.ids, reason=type(fault).__name__)
+            return None
+
+    async def _tidy_up(self, work: Work, attempt: Attempt, end: Event | None) -> None:
+        """Take back what was stored of results that the task's end does not refer to."""
+        if attempt.results and end is not None:
+            await discard(self._store, attempt.results, kept=_artifacts_of(end))
 
     async def cancel(self, lane: Lane, attempt: Attempt, submitted: Submitted | None) -> None:
         """Stop the job at the provider, which may not listen."""

@@ -149,8 +149,10 @@ class Lanes:
         if work.task is not None:
             work.halt(Stop.ENDED)
             return
-        self._forget(work)
-        await work.lease.done()
+        # An earlier attempt may have left a job: whoever looks needs no place for that.
+        self._leave_line(work)
+        work.stop = Stop.ENDED
+        work.task = asyncio.create_task(self._finish(work))
 
     async def drain(self, patience_s: float, submit_patience_s: float) -> None:
         """Take nothing more, give back what hasn't begun, finish what can be finished in time.
@@ -168,7 +170,8 @@ class Lanes:
             pulling.cancel()
         for pool in self._slots.values():
             for work in list(pool.waiting):
-                self._forget(work)
+                self._leave_line(work)
+                del self.works[work.lease.task_id]
                 await work.lease.give_back(GIVE_BACK_S)
         await self._wait(began + patience_s - clock())
         left = max(0.0, began + submit_patience_s - clock())
@@ -196,13 +199,19 @@ class Lanes:
         now = asyncio.get_running_loop().time()
         return max((each.brings_more_within(now) for each in ahead), default=0.0)
 
-    def _forget(self, work: Work) -> None:
-        """Let go of one that waits."""
+    def _leave_line(self, work: Work) -> None:
+        """It waits no more."""
         del self._slots[work.lane.provider.execution].waiting[work]
         WAITING.labels(work.lane.name).dec()
         self._door.forget(work)
-        del self.works[work.lease.task_id]
         self._held[work.lane.name] -= 1
+
+    async def _finish(self, work: Work) -> None:
+        """Do what is left to be done for a task that has ended, without a place."""
+        try:
+            await self._work_on(work)
+        finally:
+            del self.works[work.lease.task_id]
 
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1

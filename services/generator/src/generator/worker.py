@@ -22,6 +22,7 @@ from generator.attempts import (
     LONGEST_PAUSE_S,
     NOT_SAVED,
     AwaitLate,
+    CallOff,
     Decision,
     Drop,
     Fail,
@@ -44,7 +45,7 @@ from generator.attempts import (
 )
 from generator.detours import Detours
 from generator.door import Door, WhileOpen
-from generator.endings import Endings, answer_of
+from generator.endings import Endings
 from generator.facts import Facts, now
 from generator.history import is_in_its_line, is_untouched, read_request, read_task
 from generator.hooks import Hooks
@@ -102,12 +103,7 @@ class Worker:
         """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
         work.begun = True
         try:
-            if work.stop is None:
-                await self._serve(work)
-            else:
-                await self._stopped(work)
-        except (asyncio.CancelledError, Leaving):
-            await self._stopped(work)
+            await self._serve_until_stopped(work)
         except (LogUnavailable, *FAULTS) as fault:
             # Neither outcome nor acknowledgement: the request comes again.
             _log.info("the bus failed; left to a later delivery", **work.ids, reason=repr(fault))
@@ -120,6 +116,15 @@ class Worker:
             await work.lease.give_back(pause)
         finally:
             self._hooks.close(work.lease.task_id)
+
+    async def _serve_until_stopped(self, work: Work) -> None:
+        try:
+            if work.stop is None:
+                await self._serve(work)
+                return
+        except (asyncio.CancelledError, Leaving):
+            pass
+        await self._stopped(work)
 
     async def _serve(self, work: Work) -> None:
         request = read_request(work)
@@ -170,11 +175,23 @@ class Worker:
                 await self._turn_away(work, request, decision)
             case Start() | Resume() | Find():
                 await self._try(work, request, decision)
-            case AwaitLate(number, submitted, until, reached):
-                attempt = self._attempt(work, request, number, reached)
-                attempt.submitted = submitted
-                work.ending = True
+            case AwaitLate() | CallOff():
+                await self._see_to_job(work, request, decision)
+            case _:  # pragma: no cover
+                assert_never(decision)
+
+    async def _see_to_job(
+        self, work: Work, request: Requested, decision: AwaitLate | CallOff
+    ) -> None:
+        """The task has ended, and its job has perhaps not."""
+        work.ending = True
+        attempt = self._attempt(work, request, decision.attempt, decision.reached)
+        attempt.submitted = decision.submitted
+        match decision:
+            case AwaitLate(until=until):
                 await self._endings.await_late(work, attempt, until)
+            case CallOff():
+                await self._endings.call_off(work, attempt)
             case _:  # pragma: no cover
                 assert_never(decision)
 
@@ -256,10 +273,13 @@ class Worker:
 
     async def _try(self, work: Work, request: Requested, decision: Start | Resume | Find) -> None:
         attempt = self._attempt(work, request, decision.attempt, decision.reached)
+        if isinstance(decision, Resume):
+            # Whoever stops the attempt before it gets there has to know of the job.
+            attempt.submitted = decision.submitted
         started = attempt.facts.started(attempt.stage)
         told = await publish_start(self._publisher, self._log, started)
         if isinstance(told, Lost):
-            await work.lease.done()
+            await self._endings.settle(work, attempt)
             return
         attempt.began = told.sequence
         await self._pursue(work, request, attempt, decision)
@@ -276,7 +296,7 @@ class Worker:
             await self._failed(work, request, attempt, failed.failure)
             return
         except Overtaken as overtaken:
-            await self._leave_to_others(work, ended=overtaken.ended)
+            await self._leave_to_others(work, attempt, ended=overtaken.ended)
             return
         await self._tell_breaker(work, attempt, Fault.REQUEST)
         external_id = attempt.submitted.external_task_id if attempt.submitted else None
@@ -314,7 +334,8 @@ class Worker:
             failure = spared(failure)
         history = await read_task(self._log, request, work.lease)
         if history.ended or history.task is None or history.task.attempt > attempt.number:
-            await self._leave_to_others(work, ended=history.ended or history.task is None)
+            ended = history.ended or history.task is None
+            await self._leave_to_others(work, attempt, ended=ended)
             return
         jitter = random.uniform(_LEAST_JITTER, _MOST_JITTER)
         tries = attempt.number - past_of(history.events).spared
@@ -348,11 +369,11 @@ class Worker:
             case _:  # pragma: no cover
                 assert_never(verdict)
 
-    async def _leave_to_others(self, work: Work, *, ended: bool) -> None:
+    async def _leave_to_others(self, work: Work, attempt: Attempt, *, ended: bool) -> None:
         """The task has ended, or another worker has it."""
         if ended:
             attempts(work.lane.name, "ended").inc()
-            await work.lease.done()
+            await self._endings.settle(work, attempt)
             return
         _log.info("another worker has the task", **work.ids)
         attempts(work.lane.name, "superseded").inc()
@@ -404,19 +425,24 @@ class Worker:
         if work.stop is not Stop.ENDED:
             await self._leave(work)
             return
-        _log.info("stopped: the task has ended", **work.ids)
-        attempts(work.lane.name, "ended").inc()
-        attempt = work.attempt
-        if attempt is not None:
-            attempt.submitted = await answer_of(attempt)
-            until = await self._endings.late_until(work, attempt)
-            if until is not None:
-                await self._endings.await_late(work, attempt, until)
-                return
-            await self._endings.cancel(work.lane, attempt, attempt.submitted)
-            await self._endings.tidy_up(work, attempt)
-        await work.lease.done()
-        await self._endings.drop_parts(work)
+        if work.attempt is not None:
+            _log.info("stopped: the task has ended", **work.ids)
+            attempts(work.lane.name, "ended").inc()
+            await self._endings.settle(work, work.attempt)
+            return
+        request = work.request or read_request(work)
+        decision: Decision = Drop()
+        if request is not None:
+            gone_on = await self._may_have_gone_on(work)
+            decision = await self._decide(work, request, gone_on=gone_on)
+        match decision:
+            case AwaitLate() | CallOff() if request is not None:
+                await self._see_to_job(work, request, decision)
+            case Drop() | Start():
+                await work.lease.done()
+            case _:
+                # By a replica that has not heard of the end.
+                await work.lease.give_back(_HAND_BACK_S)
 
     async def _leave(self, work: Work) -> None:
         """Hand the task over to another worker: no attempt has failed by that."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import ValidationError
 
 from artifacts.store import ArtifactStore, StoreUnavailable
 from contracts.events import Artifact, Completed, End, Erased, Event, TimedOut, decode
 from contracts.subjects import finished_subject
-from delivery.ends import Lost, publish_end
+from delivery.ends import Lost, Won, publish_end
 from delivery.log import LogReader, LogUnavailable
 from delivery.publisher import LastSequence, Publisher, WrongLastSequence
 from generator.attempts import Fail, Policy
@@ -23,7 +23,6 @@ from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
 
-_HAND_BACK_S = 0.2
 _CANCEL_S = 10.0
 
 
@@ -56,21 +55,23 @@ class Endings:
         end = attempt.facts.failed(verdict.error, stage)
         if verdict.error.code == "provider_timeout" and self._may_come_late(work, attempt):
             # Perhaps it was only slow: what it makes was paid for.
-            await self.end(work, end, (), acknowledge=False)
-            until = end.time + timedelta(seconds=self._policy.late_s)
-            await self.await_late(work, attempt, until)
+            told = await self.end(work, end, (), acknowledge=False)
+            if isinstance(told, Lost):
+                await self.settle(work, attempt)
+            else:
+                work.late_until = end.time + timedelta(seconds=self._policy.late_s)
             return
         await self.end(work, end, ())
         await self.cancel(work.lane, attempt, attempt.submitted)
 
     async def settle(self, work: Work, attempt: Attempt) -> None:
         """The task has ended, and not by this attempt: its job is stopped, unless it may still make
-        what was paid for."""
+        what was paid for: then ``work.late_until`` says until when."""
         work.ending = True
         attempt.submitted = await answer_of(attempt)
         end = await self._end_of(work)
         if isinstance(end, TimedOut) and self._may_come_late(work, attempt):
-            await self.await_late(work, attempt, end.time + timedelta(seconds=self._policy.late_s))
+            work.stop, work.late_until = None, end.time + timedelta(seconds=self._policy.late_s)
             return
         await self._tidy_up(work, attempt, end)
         if isinstance(end, Completed):
@@ -87,7 +88,7 @@ class Endings:
 
     async def end(
         self, work: Work, end: End, artifacts: tuple[Artifact, ...], *, acknowledge: bool = True
-    ) -> None:
+    ) -> Won | Lost:
         """Tell the end; acknowledge once the log has one, this or another."""
         work.ending = True
         told = await publish_end(self._publisher, self._log, end)
@@ -102,26 +103,27 @@ class Endings:
         if acknowledge:
             await work.lease.done()
             await self.drop_parts(work)
+        return told
 
     def _may_come_late(self, work: Work, attempt: Attempt) -> bool:
         """Whether a job is at a provider that may still bring it to an end."""
         is_there = work.lane.is_remote and attempt.submitted is not None
         return is_there and self._policy.late_s > 0
 
-    async def await_late(self, work: Work, attempt: Attempt, until: datetime) -> None:
+    async def await_late(self, work: Work, attempt: Attempt) -> None:
         """Follow the job of a task that has timed out; what it makes is kept, and told.
 
         The lease is held: whoever takes the request over follows it on.
         """
-        try:
-            outputs = await self._pursuit.late_outputs(work.lane, attempt, until)
-            if outputs:
-                await self._tell_late(work, attempt, outputs)
-            else:
-                await self.cancel(work.lane, attempt, attempt.submitted)
-        except asyncio.CancelledError:
-            await work.lease.give_back(_HAND_BACK_S)
-            raise
+        until = work.late_until
+        assert until is not None
+        outputs = await self._pursuit.late_outputs(work.lane, attempt, until)
+        # What comes now finds for itself whether the task was erased.
+        work.late_until = None
+        if not outputs:
+            await self.call_off(work, attempt)
+            return
+        await self._tell_late(work, attempt, outputs)
         await work.lease.done()
         await self.drop_parts(work)
 

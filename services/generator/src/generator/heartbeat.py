@@ -10,9 +10,11 @@ import asyncio
 import time
 
 from nats.aio.client import Client
+from pydantic import ValidationError
 
+from contracts.events import Erased, decode
 from contracts.subjects import finished_subject
-from delivery.log import LogReader, LogUnavailable
+from delivery.log import LogMessage, LogReader, LogUnavailable
 from generator.lanes import Lanes
 from generator.work import Work
 from telemetry.logs import get_logger
@@ -79,24 +81,22 @@ class Lookout:
         self._now.set()
 
     async def look(self) -> None:
-        """Stop the work on every task that has ended.
+        """Stop the work on every task that has ended, or was erased while its job is followed late.
 
         Any replica may answer: what it hasn't heard of yet is seen the next time.
         """
         works = {
-            _end_of(work): work
-            for work in self._lanes.works.values()
-            if work.lease.open and not work.ending
+            _end_of(work): work for work in self._lanes.works.values() if _may_be_stopped(work)
         }
         subjects = list(works)
         for start in range(0, len(subjects), _LOOKS_AT_ONCE):
             for end in await self._log.last_of_each(subjects[start : start + _LOOKS_AT_ONCE]):
-                await self._stop(works[end.subject])
+                await self._stop(works[end.subject], end)
 
     async def look_at(self, task_id: str) -> None:
         """Somebody says that this task has ended: see for oneself."""
         work = self._lanes.works.get(task_id)
-        if work is None or work.ending or not work.lease.open:
+        if work is None or not _may_be_stopped(work):
             return
         try:
             end = await self._log.last(_end_of(work))
@@ -104,11 +104,24 @@ class Lookout:
             _log.warning("an end can't be looked for", task_id=task_id, reason=str(fault))
             return
         if end is not None:
-            await self._stop(work)
+            await self._stop(work, end)
 
-    async def _stop(self, work: Work) -> None:
+    async def _stop(self, work: Work, end: LogMessage) -> None:
+        if work.is_late and not _is_erasure(end):
+            return
         if self._lanes.works.get(work.lease.task_id) is work:
             await self._lanes.end(work)
+
+
+def _may_be_stopped(work: Work) -> bool:
+    return work.lease.open and (work.is_late or not work.ending)
+
+
+def _is_erasure(end: LogMessage) -> bool:
+    try:
+        return isinstance(decode(end.payload), Erased)
+    except ValidationError:
+        return False
 
 
 def _end_of(work: Work) -> str:

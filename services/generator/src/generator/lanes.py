@@ -28,6 +28,9 @@ GIVE_BACK_S = 0.2
 _STOP_S = 0.5
 _SET_ASIDE = 64
 """How many works that wait for others of their owner take no room from the rest."""
+_MOST_LATE = 256
+"""Of how many tasks that have timed out this process follows the jobs at once."""
+_LATE_AGAIN_S = 30.0
 _LAST_WORDS_S = 1.0
 """How long stopped work has to tell that it is handed over, and to hand its lease back."""
 
@@ -69,6 +72,7 @@ class Lanes:
         self._held: Counter[str] = Counter()
         """Works by provider, with a slot or without."""
         self._work_on = work_on
+        self._late = 0
         self._draining = False
         self._since: dict[str, datetime] = {}
         """When each consumer was made."""
@@ -140,11 +144,11 @@ class Lanes:
         self._fill(pool)
 
     async def end(self, work: Work) -> None:
-        """The task has ended elsewhere: stop the work on it.
+        """The task has ended elsewhere, or was erased since: stop the work on it.
 
         To be repeated until the work is gone: a provider's library may swallow a cancellation.
         """
-        if work.ending:
+        if work.ending and not work.is_late:
             return
         if work.task is not None:
             work.halt(Stop.ENDED)
@@ -165,6 +169,8 @@ class Lanes:
         self._draining = True
         for work in self.works.values():
             work.leaving = True
+            if work.is_late:
+                work.halt(Stop.DRAINED)
         await asyncio.gather(*(_stopped(consumer) for consumer in self.consumers))
         for pulling in self._pulling:
             pulling.cancel()
@@ -209,9 +215,26 @@ class Lanes:
     async def _finish(self, work: Work) -> None:
         """Do what is left to be done for a task that has ended, without a place."""
         try:
-            await self._work_on(work)
+            if not work.is_late:
+                await self._work_on(work)
+            await self._follow_late(work)
         finally:
             del self.works[work.lease.task_id]
+
+    async def _follow_late(self, work: Work) -> None:
+        """Follow the job of a task that has timed out, without a place.
+
+        One too many is given back, to be looked at again by whoever has room.
+        """
+        while work.is_late:
+            if self._draining or self._late >= _MOST_LATE:
+                await work.lease.give_back(GIVE_BACK_S if self._draining else _LATE_AGAIN_S)
+                return
+            self._late += 1
+            try:
+                await self._work_on(work)
+            finally:
+                self._late -= 1
 
     def _begin(self, work: Work, pool: Slots) -> None:
         pool.free -= 1
@@ -234,8 +257,12 @@ class Lanes:
             pool.free += 1
             if is_in:
                 self._door.forget(work)
-                del self.works[work.lease.task_id]
                 self._held[work.lane.name] -= 1
+                if work.is_late:
+                    work.begun = False
+                    work.task = asyncio.create_task(self._finish(work))
+                else:
+                    del self.works[work.lease.task_id]
             else:
                 work.task = None
                 pool.put_back(work)

@@ -96,11 +96,12 @@ class Work:
     """A request held by this process, from receipt to acknowledgement.
 
     ``task`` is set once it has a slot, ``begun`` once that runs, ``ending`` once its own end is
-    being told or it is being let go of: from then on nothing stops it. ``leaving`` when the process
-    is about to go: nothing is submitted any more. ``single_broker``: no cluster keeps the log.
-    ``request`` once it was read. ``doubted`` once the task's owner was told that it isn't known
-    whether the provider took it. ``seen``: the sequence up to which the log was known when its
-    attempt was decided on.
+    being told or it is being let go of: from then on nothing stops it. ``late_until``: the task has
+    timed out, and until then its job is followed, without a place; an erasure stops that.
+    ``leaving`` when the process is about to go: nothing is submitted any more. ``single_broker``:
+    no cluster keeps the log. ``request`` once it was read. ``doubted`` once the task's owner was
+    told that it isn't known whether the provider took it. ``seen``: the sequence up to which the
+    log was known when its attempt was decided on.
     ``admitting`` while it has a slot and waits to be let in. ``probe`` is its name when it tries
     whether the provider is there again, ``tried`` once the breaker has heard what came of that.
     ``inside``: the limits in whose counts it is. ``lane_since``: when the consumer that delivered
@@ -115,6 +116,7 @@ class Work:
     stop: Stop | None = None
     begun: bool = False
     ending: bool = False
+    late_until: datetime | None = None
     leaving: bool = False
     single_broker: bool = False
     doubted: bool = False
@@ -137,6 +139,11 @@ class Work:
             return str(json.loads(self.lease.payload)["owner"])
         except (ValueError, KeyError, TypeError):
             return ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing is left but to wait for what its job makes after the task's end."""
+        return self.late_until is not None and self.lease.open
 
     @property
     def ids(self) -> dict[str, object]:

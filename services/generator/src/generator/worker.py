@@ -6,6 +6,7 @@ import asyncio
 import functools
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -100,7 +101,11 @@ class Worker:
         self._hooks = hooks
 
     async def work_on(self, work: Work) -> None:
-        """Bring a request to an outcome, or leave it to a later delivery. Never raises."""
+        """Bring a request to an outcome, or leave it to a later delivery. Never raises.
+
+        One that `Work.is_late` then has come to its end, and needs no place any more: called once
+        more, this follows its job.
+        """
         work.begun = True
         try:
             await self._serve_until_stopped(work)
@@ -120,11 +125,18 @@ class Worker:
     async def _serve_until_stopped(self, work: Work) -> None:
         try:
             if work.stop is None:
-                await self._serve(work)
+                await (self._await_late(work) if work.is_late else self._serve(work))
                 return
         except (asyncio.CancelledError, Leaving):
             pass
         await self._stopped(work)
+
+    async def _await_late(self, work: Work) -> None:
+        attempt = work.attempt
+        assert attempt is not None
+        called_back = self._called_back(work.lane, work.lease.task_id)
+        attempt.job = replace(attempt.job, called_back=called_back)
+        await self._endings.await_late(work, attempt)
 
     async def _serve(self, work: Work) -> None:
         request = read_request(work)
@@ -189,7 +201,7 @@ class Worker:
         attempt.submitted = decision.submitted
         match decision:
             case AwaitLate(until=until):
-                await self._endings.await_late(work, attempt, until)
+                work.stop, work.late_until = None, until
             case CallOff():
                 await self._endings.call_off(work, attempt)
             case _:  # pragma: no cover
@@ -425,6 +437,7 @@ class Worker:
         if work.stop is not Stop.ENDED:
             await self._leave(work)
             return
+        work.late_until = None
         if work.attempt is not None:
             _log.info("stopped: the task has ended", **work.ids)
             attempts(work.lane.name, "ended").inc()
@@ -447,7 +460,7 @@ class Worker:
     async def _leave(self, work: Work) -> None:
         """Hand the task over to another worker: no attempt has failed by that."""
         attempt = work.attempt
-        if attempt is not None and work.lease.open:
+        if attempt is not None and work.lease.open and not work.is_late:
             try:
                 event = attempt.facts.handed_over(attempt.percent)
                 await self._publisher.publish(event, budget_s=_HAND_OVER_S)

@@ -13,8 +13,10 @@ from builders import (
     after,
     annotated,
     cancelled,
+    handed_over,
     progressed,
     requested,
+    retrying,
     started,
     task_id,
     uploaded,
@@ -27,6 +29,7 @@ from integration.reaper.conftest import (
     StartReaper,
     broker_s,
     limits,
+    metric,
     pass_time,
     record,
     sweeper,
@@ -62,6 +65,45 @@ async def test_a_task_waits_in_a_served_lane_and_ends_in_an_unserved_one(
     assert (await record(bus, waiting))["phase"] == "waiting"
     # The same provider works on a picture; its workers are busy, not gone.
     assert (await record(bus, other_type))["phase"] == "waiting"
+
+
+async def test_a_task_waits_for_its_next_attempt_while_its_lane_is_served_and_no_longer(
+    bus: Bus, start_reaper: StartReaper
+) -> None:
+    working, resting, left, silent = (task_id(n) for n in range(1, 5))
+    await bus.tell(requested(task=working), started(task=working))
+    await bus.tell(requested(task=resting), started(task=resting), retrying(task=resting))
+    await bus.tell(requested(task=left), started(task=left), handed_over(task=left))
+    await bus.tell(requested(task=silent), started(task=silent))
+    await start_reaper(task_timeout_s=1)
+    before = metric("darkroom_reaper_timed_out_total", reason="unserved")
+
+    percent = 0
+    while (await record(bus, silent)).get("status") != "failed":
+        percent += 1
+        await bus.tell(progressed(min(percent, 99), task=working, at=percent))
+        await asyncio.sleep(0.02)
+    waiting = [(await record(bus, task))["phase"] for task in (resting, left)]
+
+    assert waiting == ["backing_off", "running"]
+    for task in (resting, left):
+        assert (await until_status(bus, task, "failed"))["error"]["code"] == "timeout"
+    assert metric("darkroom_reaper_timed_out_total", reason="unserved") == before + 2
+
+
+async def test_those_that_wait_for_their_next_attempt_keep_no_other_from_being_looked_at(
+    bus: Bus,
+) -> None:
+    resting, silent = task_id(1), task_id(2)
+    await bus.tell(requested(task=resting), started(task=resting), retrying(task=resting))
+    last = await bus.tell(requested(task=silent), started(task=silent))
+    await bus.projected(last)
+    await pass_time(bus, 0.2)
+
+    swept = await sweeper(bus, limits(0.2), batch=1).run_once()
+
+    assert (swept.candidates, swept.timed_out) == (1, 1)
+    await until_status(bus, silent, "failed")
 
 
 async def test_downtime_of_the_reaper_ends_no_waiting_task(bus: Bus) -> None:

@@ -45,7 +45,7 @@ class Story:
 
     task: Task
     is_started: bool
-    is_terminal: bool
+    waits: bool
     started: float
     last_sign: float
 
@@ -73,9 +73,9 @@ def stories(draw: st.DrawFn, number: int) -> Story:
     return Story(
         task=folded(*told[phase]),
         is_started=phase in ("running", "backing_off"),
-        is_terminal=phase in ("completed", "failed", "timed_out", "cancelled"),
+        waits=phase in ("waiting", "backing_off"),
         started=start,
-        last_sign=due if phase == "backing_off" else heard,
+        last_sign={"waiting": asked, "backing_off": due}.get(phase, heard),
     )
 
 
@@ -92,23 +92,28 @@ def judged(task: Task, now: float, limits: Limits, served: float | None = None) 
     )
 
 
-def ended(population: tuple[Story, ...], now: float, limits: Limits) -> set[str]:
-    """The tasks that a sweep ends while every lane is being served."""
+def ended(
+    population: tuple[Story, ...], now: float, limits: Limits, served: float | None = None
+) -> set[str]:
+    """The tasks that a sweep ends; while every lane is being served, if not said otherwise."""
     return {
         each.task.task_id
         for each in population
-        if isinstance(judged(each.task, now, limits), TimeOut)
+        if isinstance(judged(each.task, now, limits, served), TimeOut)
     }
 
 
-@given(populations, moments)
+@given(populations, moments, spans)
 def test_exactly_the_tasks_inactive_for_5_minutes_are_ended(
-    population: tuple[Story, ...], now: int
+    population: tuple[Story, ...], now: int, ago: int
 ) -> None:
-    assert ended(population, now, INACTIVE_FOR) == {
+    """Of one that waits for a worker, its lane's activity is its own."""
+    served = now - ago
+    assert ended(population, now, INACTIVE_FOR, served) == {
         each.task.task_id
         for each in population
-        if each.is_started and now - each.last_sign >= FIVE_MINUTES
+        if (each.is_started or each.waits)
+        and now - (max(each.last_sign, served) if each.waits else each.last_sign) >= FIVE_MINUTES
     }
 
 
@@ -141,7 +146,7 @@ def test_a_waiting_task_in_a_served_lane_is_never_touched(
 ) -> None:
     task = folded(*history)
 
-    if task.phase == "waiting":
+    if task.phase == "waiting" or (task.phase == "backing_off" and limits is INACTIVE_FOR):
         assert judged(task, now, limits, served=now - ago) == Leave()
 
 

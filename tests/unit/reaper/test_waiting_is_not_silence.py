@@ -8,6 +8,7 @@ from builders import (
     annotated,
     fold,
     folded,
+    handed_over,
     progressed,
     requested,
     retrying,
@@ -22,10 +23,18 @@ DAY = 24 * 3600
 LIMITS = Limits(timeout_s=300, deadline_s=3600, photo_ttl_s=3 * DAY)
 
 
-def judged(task: Task, at: float, *, served: float | None = None, watching: float = 0) -> Verdict:
+def judged(
+    task: Task,
+    at: float,
+    *,
+    served: float | None = None,
+    watching: float = 0,
+    handed_over: bool = False,
+) -> Verdict:
     return decide(
         task,
         served_at=None if served is None else after(served),
+        handed_over=handed_over,
         now=after(at),
         watching_since=after(watching),
         limits=LIMITS,
@@ -68,6 +77,41 @@ def test_downtime_of_the_reaper_is_no_silence_of_a_waiting_task() -> None:
 
 def test_a_waiting_task_has_no_deadline() -> None:
     assert judged(folded(requested()), 30 * DAY, served=30 * DAY) == Leave()
+
+
+RESTING = folded(requested(), started(at=2), retrying(at=10, retry_at=after(200)))
+HANDED_OVER = folded(requested(), started(at=2), handed_over(at=200))
+
+
+@pytest.mark.parametrize("task", [RESTING, HANDED_OVER], ids=["due again", "handed over"])
+def test_a_task_that_waits_for_its_next_attempt_is_not_silent_while_its_lane_is_served(
+    task: Task,
+) -> None:
+    waits = task is HANDED_OVER
+    assert judged(task, 3000, served=2701, handed_over=waits) == Leave()
+    assert judged(task, 499, served=10, handed_over=waits) == Leave()
+    for verdict in (
+        judged(task, 500, served=10, handed_over=waits),
+        judged(task, 3000, served=2700, handed_over=waits),
+    ):
+        assert isinstance(verdict, TimeOut)
+        assert (verdict.reason, verdict.error.attempts) == ("unserved", 1)
+
+
+@pytest.mark.parametrize("task", [RESTING, HANDED_OVER], ids=["due again", "handed over"])
+def test_waiting_for_the_next_attempt_does_not_extend_the_deadline(task: Task) -> None:
+    waits = task is HANDED_OVER
+    assert judged(task, 3601, served=3601, handed_over=waits) == Leave()
+    verdict = judged(task, 3602, served=3602, handed_over=waits)
+    assert isinstance(verdict, TimeOut)
+    assert verdict.reason == "too_long"
+
+
+def test_a_task_that_was_sent_to_another_provider_has_no_deadline_while_it_waits() -> None:
+    there = requested(lane="kie", at=20, event_id="again", attempt=1, substituted_from="STUDIO")
+    task = folded(requested(), started(at=2), retrying(at=10), there)
+    assert task.phase == "waiting"
+    assert judged(task, 5000, served=5000) == Leave()
 
 
 def test_a_task_for_later_is_put_in_line_when_its_time_comes() -> None:

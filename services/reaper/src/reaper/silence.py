@@ -1,8 +1,9 @@
 """Is this task's silence its end? Read this first. Pure.
 
-`decide` judges one task as of one moment of the broker's clock. A task that waits in line is not
-silent while its lane is being served, however long the line is. Why silence and not the time since
-submission: docs/decisions/0007-inactivity-by-default.md.
+`decide` judges one task as of one moment of the broker's clock. A task that waits in line, for its
+first attempt or for another one, is not silent while its lane is being served, however long the
+line is. Why silence and not the time since submission:
+docs/decisions/0007-inactivity-by-default.md.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contracts.lifecycle import BackingOff, Ended, Pending, Running, Task, Waiti
 _HOUR_S = 3600
 
 Reason = Literal["silent", "unserved", "too_long"]
-"""``silent``: a started task of which nothing was heard. ``unserved``: a waiting task whose lane
+"""``silent``: a task in work of which nothing was heard. ``unserved``: a waiting task whose lane
 nobody serves. ``too_long``: one that ran past its deadline, whatever was heard of it."""
 
 
@@ -91,6 +92,7 @@ def decide(
     *,
     served_at: datetime | None,
     excused: datetime | None = None,
+    handed_over: bool = False,
     now: datetime,
     watching_since: datetime,
     limits: Limits,
@@ -98,27 +100,30 @@ def decide(
     """What is to be done about ``task``, known as of ``now`` (the broker's clock).
 
     ``served_at`` is when a worker of the task's provider last told anything; ``excused``, up to
-    when nobody could have: its breaker was open, or it took no more. ``watching_since`` is
+    when nobody could have: its breaker was open, or it took no more. ``handed_over``: its worker
+    went as planned, so that it waits for another one; its state doesn't tell. ``watching_since`` is
     when the reaper began to watch without interruption: for a waiting task, earlier silence was
-    perhaps only the broker's or the reaper's own downtime. For a started one it counts.
+    perhaps only the broker's or the reaper's own downtime. For one in work it counts.
     """
     timeout_s, deadline_s = limits.of(task.type)
     match task.state:
         case Pending():
             return _of_pending(task, now, limits)
-        case Waiting():
-            served = _latest(task.heard_at, watching_since, served_at, excused)
-            if _is_over(served, timeout_s, now):
-                return TimeOut("unserved", _nothing_heard(task, timeout_s))
-        case Running() | BackingOff():
-            if _is_over(_latest(_last_sign(task), excused), timeout_s, now):
-                return TimeOut("silent", _nothing_heard(task, timeout_s))
-            if task.started_at is not None and _is_over(task.started_at, deadline_s, now):
-                return TimeOut("too_long", _ran_too_long(task, deadline_s))
         case Ended():
-            pass
+            return Leave()
+        case Running() if not handed_over:
+            reason: Reason = "silent"
+            heard = _latest(task.heard_at, excused)
+        case Waiting() | Running() | BackingOff():
+            reason = "unserved"
+            heard = _latest(_last_sign(task), watching_since, served_at, excused)
         case _:  # pragma: no cover
             assert_never(task.state)
+    if _is_over(heard, timeout_s, now):
+        return TimeOut(reason, _nothing_heard(task, timeout_s))
+    started_at = None if isinstance(task.state, Waiting) else task.started_at
+    if started_at is not None and _is_over(started_at, deadline_s, now):
+        return TimeOut("too_long", _ran_too_long(task, deadline_s))
     return Leave()
 
 

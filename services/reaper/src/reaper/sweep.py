@@ -6,6 +6,7 @@ log lets one end in, and one ticket.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections import Counter
@@ -17,7 +18,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.breaker import Breaker
-from contracts.events import Failed, FailedData, Requested, TimedOut, envelope, schema_urn
+from contracts.events import (
+    Failed,
+    FailedData,
+    Progressed,
+    Requested,
+    TimedOut,
+    decode,
+    envelope,
+    schema_urn,
+)
 from contracts.ids import uuid7
 from contracts.lifecycle import Task
 from contracts.queries import SILENT
@@ -26,6 +36,7 @@ from contracts.subjects import (
     BREAKER_BUCKET,
     cancel_subject,
     finished_subject,
+    progress_subject,
     provider_of,
 )
 from delivery.bucket import read_bucket
@@ -203,7 +214,7 @@ class Sweeper:
             try:
                 task = from_record(record)
                 until = excused.get(provider_of(task.request.lane))
-                verdict = self._judge(task, record, answer.now, watching_since, until)
+                verdict = await self._judge(task, record, answer.now, watching_since, until)
                 outcome = await self._do(verdict, task, state.now) if heeded else _put_off(verdict)
             except (EventTooLarge, Refused, KeyError, TypeError, ValueError) as problem:
                 # This task's trouble alone, and the same next time: the others go on.
@@ -219,7 +230,7 @@ class Sweeper:
             **{name: outcomes[name] for name in _COUNTED},
         )
 
-    def _judge(
+    async def _judge(
         self,
         task: Task,
         record: Mapping[str, Any],
@@ -228,7 +239,8 @@ class Sweeper:
         excused: datetime | None,
     ) -> Verdict:
         served_at = record["served_at"]
-        return decide(
+        judge = functools.partial(
+            decide,
             task,
             served_at=None if served_at is None else datetime.fromisoformat(served_at),
             excused=excused,
@@ -236,6 +248,19 @@ class Sweeper:
             watching_since=watching_since,
             limits=self._limits,
         )
+        verdict = judge()
+        if isinstance(verdict, TimeOut) and verdict.reason == "silent":
+            return judge(handed_over=await self._was_handed_over(task))
+        return verdict
+
+    async def _was_handed_over(self, task: Task) -> bool:
+        """Whether the last that was told of the task is that its worker went: the log knows."""
+        last = await self._log.last(progress_subject(task.type, task.task_id))
+        try:
+            event = None if last is None else decode(last.payload)
+        except ValidationError:
+            return False
+        return isinstance(event, Progressed) and event.data.handed_over is True
 
     async def _do(self, verdict: Verdict, task: Task, now: datetime) -> str:
         """Carry a verdict out; the name of what came of it, in the words of `Swept`."""

@@ -315,6 +315,7 @@ WHERE 0 < (
 -- is over it. A task with parked events is not known as of the checkpoint, so it is not judged.
 -- $11 are the types that wait for a photo; one that has it is due, like one whose `run_at` came.
 -- A provider's types share its workers: what one of them tells of any type serves all its lanes.
+-- A task between two attempts waits in line again, once the next one is due.
 -- $12 are lanes that nobody could serve until $13.
 WITH clock AS (
     SELECT c.sequence, CASE WHEN c.sequence >= $1 THEN $2::timestamptz ELSE c.logtime END AS now
@@ -329,8 +330,10 @@ WITH clock AS (
     SELECT t.task_id, t.heard_at AS since
     FROM tasks t CROSS JOIN clock LEFT JOIN limits k ON k.type = t.type
     LEFT JOIN excused x ON x.lane = split_part(t.lane, '~', 1)
+    LEFT JOIN service s ON s.provider = split_part(t.lane, '~', 1)
     WHERE t.phase IN ('pending', 'running', 'backing_off') AND (
-        (t.phase <> 'pending' AND greatest(t.heard_at, t.retry_at, x.until)
+        (t.phase <> 'pending' AND greatest(t.heard_at, x.until,
+                CASE WHEN t.phase = 'backing_off' THEN greatest(t.retry_at, s.last, $8::timestamptz) END)
             <= clock.now - make_interval(secs => coalesce(k.timeout_s, $3)))
         OR (t.phase <> 'pending' AND t.started_at <= clock.now - make_interval(secs => coalesce(k.deadline_s, $4)))
         OR (t.phase = 'pending' AND CASE WHEN t.type = ANY($11::text[]) AND t.reference_images = '[]'

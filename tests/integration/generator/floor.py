@@ -130,6 +130,18 @@ class Floor:
         await self.publisher.publish(event, expect=NOTHING_YET)
         return task
 
+    async def ask_in_line(self, **script: Any) -> str:
+        """A task that was handed over with its job at the provider, and waits here for a place
+        until ``done`` is released."""
+        going = await self.start([ScriptedRemote(self.stage.folder)])
+        task = await self.ask(lane=ScriptedRemote.name, **script)
+        await self.followed(task)
+        await self.start(owner_running=1)
+        await self.followed(await self.ask(until="done"))
+        await self.stop(going)
+        await eventually(lambda: task in self.held(), PATIENCE_S)
+        return task
+
     async def tell(self, event: Event) -> None:
         await self.publisher.publish(event)
 

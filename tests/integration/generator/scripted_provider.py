@@ -24,7 +24,6 @@ call; work with ``until`` goes on once the file of that name is there (`Stage.re
     refuse_first so many submits are refused with `Unavailable`
     refuse       the submits of these attempts are refused with `Unavailable`
     down         while there is a file of this name, nothing is answered but `Unavailable`
-    follow_down  while there is a file of this name, nobody can be asked how a job goes
     busy_first   so many submits are refused with `Busy`
     lose_first   in the first attempt, the job fails at the service after it was submitted
     outputs      how many results (1)
@@ -212,8 +211,6 @@ class ScriptedRemote(ScriptedProvider):
         file = self.stage.folder / submitted.handle["file"]
         if not file.exists():
             raise Unavailable("The service does not know this job.")
-        if "follow_down" in job.params and self.stage.is_released(job.params["follow_down"]):
-            raise Unavailable("Nobody answers.")
         if job.params.get("lose_first") and job.attempt == 1:
             file.unlink()
             raise Unavailable("The job failed at the service.")

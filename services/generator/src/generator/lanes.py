@@ -274,13 +274,15 @@ class Lanes:
         """Whether the work may begin. One that is stopped meanwhile does, to clean up."""
         work.admitting = True
         try:
-            return await self._door.admit(work)
+            if work.stop is None and await self._door.admit(work):
+                return True
         except asyncio.CancelledError:
             if work.stop is None:
                 raise
-            return True
         finally:
             work.admitting = False
+        # Also where the answer came with the cancellation, which is then lost.
+        return work.stop is not None
 
     def _fill(self, pool: Slots) -> None:
         while pool.free > 0 and pool.waiting:

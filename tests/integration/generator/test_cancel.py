@@ -12,7 +12,9 @@ from builders import cancelled, timed_out
 from contracts.events import Cancelled, Completed
 from delivery.ends import Won, publish_start
 from generator import worker
+from generator.provider import Job, Submitted
 from integration.generator.floor import Floor
+from integration.generator.scripted_provider import ScriptedRemote
 from servers import eventually
 
 REMOTE = "scripted-remote"
@@ -141,6 +143,30 @@ async def test_a_cancel_in_the_middle_of_a_submit_reaches_the_job(floor: Floor) 
     assert isinstance(await floor.ended(task), Cancelled)
 
 
+async def test_a_request_is_kept_until_the_job_of_its_failed_task_is_stopped(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancel = ScriptedRemote.cancel
+
+    async def slow(provider: ScriptedRemote, job: Job, submitted: Submitted) -> None:
+        provider.stage.note("is asked to stop", job)
+        await provider.stage.released("stopped")
+        await cancel(provider, job, submitted)
+
+    monkeypatch.setattr(ScriptedRemote, "cancel", slow)
+    await floor.start()
+    task = await floor.ask(lane=REMOTE, reject="Not this one.")
+    await floor.ended(task)
+    await eventually(lambda: ("is asked to stop", 1) in floor.stage.calls(task))
+
+    consumer = f"generator-create-{REMOTE}"
+    kept = await floor.client.jetstream().consumer_info("GENERATION", consumer)
+    floor.stage.release("stopped")
+
+    assert kept.num_ack_pending == 1
+    await called_off(floor, task)
+
+
 async def called_off(floor: Floor, task: str) -> None:
     """Wait until the provider was told, and the request is acknowledged."""
     await eventually(lambda: "cancel" in [call for call, _ in floor.stage.calls(task)], 30)
@@ -176,19 +202,12 @@ async def test_a_cancel_after_the_worker_was_killed_reaches_the_job(floor: Floor
 async def test_a_cancel_while_the_next_attempt_waits_for_a_place_reaches_the_job(
     floor: Floor,
 ) -> None:
-    await floor.start(owner_running=1)
-    task = await floor.ask(lane=REMOTE, fail_first=1, until="never", submit_until="taken")
-    await eventually(lambda: ("submit", 1) in floor.stage.calls(task))
-    other = await floor.ask(until="done")
-    floor.stage.release("taken")
-    await floor.followed(other)
-    await eventually(lambda: task in floor.held())
+    task = await floor.ask_in_line(until="never")
 
     await floor.end(cancelled(task=task))
 
     await called_off(floor, task)
-    floor.stage.release("done")
-    assert isinstance(await floor.ended(other), Completed)
+    assert floor.stage.count("resume") == 0
 
 
 async def test_a_cancel_just_before_the_next_attempt_starts_reaches_the_job(

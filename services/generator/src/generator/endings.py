@@ -53,16 +53,13 @@ class Endings:
         # A stage that the chart has no arrow to is none; the fold then finds the one that fits.
         stage = stage if stage is not None and kind.allows(attempt.stage, stage) else None
         end = attempt.facts.failed(verdict.error, stage)
-        if verdict.error.code == "provider_timeout" and self._may_come_late(work, attempt):
+        if isinstance(await self._tell(work, end), Lost):
+            await self.settle(work, attempt)
+        elif verdict.error.code == "provider_timeout" and self._may_come_late(work, attempt):
             # Perhaps it was only slow: what it makes was paid for.
-            told = await self.end(work, end, (), acknowledge=False)
-            if isinstance(told, Lost):
-                await self.settle(work, attempt)
-            else:
-                work.late_until = end.time + timedelta(seconds=self._policy.late_s)
-            return
-        await self.end(work, end, ())
-        await self.cancel(work.lane, attempt, attempt.submitted)
+            work.late_until = end.time + timedelta(seconds=self._policy.late_s)
+        else:
+            await self.call_off(work, attempt)
 
     async def settle(self, work: Work, attempt: Attempt) -> None:
         """The task has ended, and not by this attempt: its job is stopped, unless it may still make
@@ -81,15 +78,18 @@ class Endings:
             await self.call_off(work, attempt)
 
     async def call_off(self, work: Work, attempt: Attempt) -> None:
-        """Stop the job of a task that has ended."""
+        """Stop the job of a task that has ended. Before that, its request is not acknowledged."""
         await self.cancel(work.lane, attempt, attempt.submitted)
         await work.lease.done()
         await self.drop_parts(work)
 
-    async def end(
-        self, work: Work, end: End, artifacts: tuple[Artifact, ...], *, acknowledge: bool = True
-    ) -> Won | Lost:
-        """Tell the end; acknowledge once the log has one, this or another."""
+    async def complete(self, work: Work, end: Completed) -> None:
+        """Tell the results; acknowledge once the log has an end, this or another."""
+        await self._tell(work, end, end.data.artifacts)
+        await work.lease.done()
+        await self.drop_parts(work)
+
+    async def _tell(self, work: Work, end: End, artifacts: tuple[Artifact, ...] = ()) -> Won | Lost:
         work.ending = True
         told = await publish_end(self._publisher, self._log, end)
         if isinstance(told, Lost):
@@ -100,9 +100,6 @@ class Endings:
                 await discard(self._store, artifacts, kept=_artifacts_of(told.event))
         else:
             attempts(work.lane.name, "completed" if isinstance(end, Completed) else "failed").inc()
-        if acknowledge:
-            await work.lease.done()
-            await self.drop_parts(work)
         return told
 
     def _may_come_late(self, work: Work, attempt: Attempt) -> bool:

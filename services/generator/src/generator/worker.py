@@ -314,7 +314,7 @@ class Worker:
         external_id = attempt.submitted.external_task_id if attempt.submitted else None
         stage = lane.kind.working_stages[-1]
         completed = attempt.facts.completed(artifacts, stage, external_id)
-        await self._endings.end(work, completed, artifacts)
+        await self._endings.complete(work, completed)
 
     async def _save(
         self, lane: Lane, attempt: Attempt, outputs: list[Output]

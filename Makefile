@@ -1,6 +1,6 @@
 # The whole vocabulary of commands. `make up` and `make test` need Python 3.11+ with venv, and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lock bench drills e2e compose-test test-containers stories web node page
+.PHONY: help setup up test check check-services check-page lock bench drills e2e compose-test test-containers stories web node page
 
 FIT := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
@@ -72,13 +72,17 @@ test: setup  ## every test that needs no browser and no container engine
 	$(BIN)/python -m pytest tests/faults tests/integration -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS) \
 		$$(frontend/with-node true 2> /dev/null || test -n "$$CI" || echo --ignore=tests/integration/frontend)
 
-check: setup  ## format, lint, types, import rules, generated files
+check: check-services check-page  ## format, lint, types, import rules, generated files
+
+check-services: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.generate --check
 	$(BIN)/python -m gateway.generate --check
+
+check-page: setup
 	$(call with_node,npm run --silent check)
 
 bench: setup  ## how fast it is here

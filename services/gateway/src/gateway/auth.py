@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import re
@@ -213,6 +214,7 @@ def check_socket_origin(headers: Mapping[str, str], pages: Sequence[str]) -> Non
     raise cross_site()
 
 
+@functools.lru_cache(maxsize=256)
 def _is_name_of_ours(host: str, own_name: str) -> bool:
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
